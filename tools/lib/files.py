@@ -1,5 +1,7 @@
 """Whole-file writes: a reader sees the old file or the new one, never half of one."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from pathlib import Path

@@ -4,9 +4,15 @@ A lock is JSON, one package to an entry, sorted, without any host name: the plac
 a package is an archive ("debian", "debian-security") and a path inside it, as the
 `Filename` field of a Packages index gives it (deb-src(5), "Debian Repository Format").
 A package that was added by URL has `url` instead of `archive` and `path`.
+
+The launcher reads a lock before any package of its own is there: this module and those
+that it imports stay within Python 3.9 and its standard library.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,12 +45,18 @@ class Package:
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock file's content. `spec_sha256` is the digest of the file it was made from."""
+    """A lock file's content. `spec_sha256` is the digest of the file it was made from.
+
+    `exclude` (path prefixes left out) and `links` (link path to its target's text) repeat
+    what the root's YAML says, for who has no YAML parser: the launcher.
+    """
 
     name: str
     packages: tuple[Package, ...]
     spec_sha256: str = ""
     schema: int = field(default=SCHEMA)
+    exclude: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The one text for this lock: sorted, two-space indent, a final newline."""
@@ -55,6 +67,10 @@ class Lock:
         content: dict[str, Any] = {"schema": self.schema, "name": self.name}
         if self.spec_sha256:
             content["spec_sha256"] = self.spec_sha256
+        if self.exclude:
+            content["exclude"] = sorted(self.exclude)
+        if self.links:
+            content["links"] = dict(sorted(self.links.items()))
         return json.dumps(content | {"packages": packages}, indent=2) + "\n"
 
 
@@ -70,7 +86,13 @@ def read_lock(path: Path) -> Lock:
         raise UserError(f"{path}: expected a lock with schema {SCHEMA}; make it anew with: ./bazelw run //roots:update")
     try:
         packages = tuple(Package(**({"layer": ""} | entry)) for entry in content["packages"])
-        return Lock(content["name"], packages, content.get("spec_sha256", ""))
+        return Lock(
+            content["name"],
+            packages,
+            content.get("spec_sha256", ""),
+            exclude=tuple(content.get("exclude", ())),
+            links=content.get("links", {}),
+        )
     except (KeyError, TypeError) as error:
         raise UserError(f"{path}: a package entry is not as expected ({error}); make the lock anew") from error
 
