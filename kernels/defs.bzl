@@ -1,0 +1,13 @@
+"""Kernels: their headers, module sources, and modules for each of them."""
+
+load("//kernels/private:kernel_headers.bzl", _kernel_headers = "kernel_headers")
+load("//kernels/private:kernel_module.bzl", _kernel_module = "kernel_module")
+load("//kernels/private:kernel_module_source.bzl", _kernel_module_source = "kernel_module_source")
+load("//kernels/private:providers.bzl", _KernelInfo = "KernelInfo", _KernelModuleInfo = "KernelModuleInfo", _KernelModuleSourceInfo = "KernelModuleSourceInfo")
+
+kernel_headers = _kernel_headers
+kernel_module = _kernel_module
+kernel_module_source = _kernel_module_source
+KernelInfo = _KernelInfo
+KernelModuleInfo = _KernelModuleInfo
+KernelModuleSourceInfo = _KernelModuleSourceInfo

@@ -1,0 +1,60 @@
+"""The targets of every kernel in the catalogue."""
+
+load("@kernel_catalogue//:catalogue.bzl", "KERNELS")
+load(":kernel_headers.bzl", "kernel_headers")
+load(":kernel_module.bzl", "kernel_module")
+load(":kernel_shell.bzl", "kernel_shell")
+
+def _order(release):
+    """A key that sorts releases of one line by age: their numbers, in order."""
+    numbers = []
+    digits = ""
+    for character in (release + "-").elems():
+        if character.isdigit():
+            digits += character
+        elif digits:
+            numbers.append(int(digits))
+            digits = ""
+    return numbers
+
+def latest_releases(flavour = "amd64"):
+    """The newest kernel of each line.
+
+    Args:
+      flavour: only kernels of this flavour.
+
+    Returns:
+      A list of releases, oldest line first.
+    """
+    newest = {}
+    for kernel in KERNELS:
+        line = kernel["line"]
+        if kernel["flavour"] == flavour and (line not in newest or _order(kernel["release"]) > _order(newest[line])):
+            newest[line] = kernel["release"]
+    return newest.values()
+
+def catalogue_targets():
+    """Declare RELEASE, RELEASE.headers and RELEASE.shell for every kernel, and `latest`."""
+    for kernel in KERNELS:
+        release = kernel["release"]
+        kernel_headers(
+            name = release + ".headers",
+            compiler = kernel["compiler"],
+            packages = kernel["headers"],
+            release = release,
+            root = "//roots:" + kernel["root"],
+            tags = ["manual"],
+        )
+        kernel_module(
+            name = release,
+            headers = release + ".headers",
+        )
+        kernel_shell(
+            name = release + ".shell",
+            module = release,
+            tags = ["manual"],
+        )
+    native.filegroup(
+        name = "latest",
+        srcs = latest_releases(),
+    )

@@ -1,0 +1,148 @@
+"""kernel_module: the modules of one source for one kernel, built in its root and past the gate."""
+
+load("//roots:defs.bzl", "ROOT_ATTRS", "ROOT_TOOLCHAINS", "root_layers", "run_in_root")
+load("//tools/python:defs.bzl", "run_python_tool")
+load(":lines.bzl", "supports")
+load(":providers.bzl", "KernelInfo", "KernelModuleInfo", "KernelModuleSourceInfo")
+
+def module_layers(kernel, source):
+    """What the root of a module build holds: (File, folder) pairs.
+
+    Args:
+      kernel: a KernelInfo.
+      source: a KernelModuleSourceInfo.
+
+    Returns:
+      A list for `run_in_root`.
+    """
+    layers = [(archive, "/") for archive in root_layers(kernel.root, source.root_extras)]
+    return layers + [(kernel.headers, "/"), (source.archive, "/build/source")]
+
+def module_inputs(kernel, source):
+    """What the root of a module build sees besides its layers.
+
+    Args:
+      kernel: a KernelInfo.
+      source: a KernelModuleSourceInfo.
+
+    Returns:
+      A dict of File to place, for `run_in_root`.
+    """
+    return {
+        kernel.facts: "/forge/kernel.json",
+        source.description: "/forge/source.json",
+    } | source.patches
+
+# The words of tools/kernels/build_module.py, with the places of `module_inputs`.
+BUILD_MODULE_WORDS = ["--kernel", "/forge/kernel.json", "--source", "/forge/source.json", "--compiler"]
+
+def _build(ctx, kernel, source, unverified):
+    """The action that builds; returns the outputs besides the modules."""
+    name = ctx.label.name
+    outputs = {
+        "Module.symvers": ctx.actions.declare_file(name + "/Module.symvers"),
+        "build.log": ctx.actions.declare_file(name + "/build.log"),
+        "compile_commands.json": ctx.actions.declare_file(name + "/compile_commands.json"),
+    }
+    debug = {
+        module + ".debug": ctx.actions.declare_file("{}/{}.debug".format(name, module))
+        for module in unverified
+    }
+    run_in_root(
+        ctx,
+        layers = module_layers(kernel, source),
+        outputs = outputs | debug | unverified,
+        command = BUILD_MODULE_WORDS + [kernel.compiler],
+        inputs = module_inputs(kernel, source),
+        release = kernel.release,
+        tool = ctx.attr._build_module,
+        mnemonic = "KernelModule",
+        progress_message = "Building {} for kernel {}".format(source.label, kernel.release),
+    )
+    return outputs, debug.values()
+
+def _gate(ctx, kernel, unverified, symvers):
+    """The action that lets a module leave the build only if it would load; returns the modules and modinfo.json."""
+    name = ctx.label.name
+    modules = [ctx.actions.declare_file("{}/{}".format(name, module)) for module in unverified]
+    modinfo = ctx.actions.declare_file(name + "/modinfo.json")
+    args = ctx.actions.args()
+    args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
+    args.add("--kernel", kernel.facts)
+    args.add("--symvers", kernel.symvers)
+    args.add("--modinfo", modinfo)
+    for source, module in zip(unverified.values(), modules):
+        args.add("--module", "{}={}".format(source.path, module.path))
+    run_python_tool(
+        ctx,
+        ctx.attr._gate,
+        [args],
+        inputs = depset([kernel.facts, kernel.symvers, symvers] + unverified.values()),
+        outputs = modules + [modinfo],
+        mnemonic = "KernelModuleGate",
+        progress_message = "Checking that the modules of %{label} would load",
+    )
+    return modules, modinfo
+
+def _kernel_module_impl(ctx):
+    kernel = ctx.attr.headers[KernelInfo]
+    source = ctx.attr.source[KernelModuleSourceInfo]
+    if not supports(source.kernels, kernel.release):
+        fail("{} supports the kernel lines {}, not {}; choose another source with --//kernels:source=LABEL".format(
+            source.label,
+            source.kernels,
+            kernel.release,
+        ))
+    names = [module.split("/")[-1] + ".ko" for module in source.modules]
+    unverified = {
+        module: ctx.actions.declare_file("{}.unverified/{}".format(ctx.label.name, module))
+        for module in names
+    }
+    outputs, debug = _build(ctx, kernel, source, unverified)
+    modules, modinfo = _gate(ctx, kernel, unverified, outputs["Module.symvers"])
+    files = modules + debug + [modinfo] + outputs.values()
+    return [
+        DefaultInfo(
+            files = depset(files),
+            runfiles = ctx.runfiles(files = modules),
+        ),
+        OutputGroupInfo(
+            debug = depset(debug),
+            modules = depset(modules),
+        ),
+        KernelModuleInfo(
+            compile_commands = outputs["compile_commands.json"],
+            debug = debug,
+            kernel = kernel,
+            log = outputs["build.log"],
+            modinfo = modinfo,
+            modules = modules,
+            source = source,
+            symvers = outputs["Module.symvers"],
+        ),
+    ]
+
+kernel_module = rule(
+    implementation = _kernel_module_impl,
+    doc = """Builds the modules of a source for one kernel.
+
+Outputs, in a folder named after the target: each module without debug data, its .debug,
+modinfo.json, compile_commands.json, Module.symvers and build.log. A module whose vermagic,
+symbols, CRCs or licence would stop it from loading fails the build.""",
+    attrs = {
+        "headers": attr.label(
+            doc = "The kernel_headers target of the kernel.",
+            mandatory = True,
+            providers = [KernelInfo],
+        ),
+        "source": attr.label(
+            doc = "The kernel_module_source to build.",
+            default = "//kernels:source",
+            providers = [KernelModuleSourceInfo],
+        ),
+        "_build_module": attr.label(default = "//tools/kernels:build_module"),
+        "_gate": attr.label(default = "//tools/kernels:gate"),
+    } | ROOT_ATTRS,
+    toolchains = ROOT_TOOLCHAINS,
+    provides = [KernelModuleInfo],
+)

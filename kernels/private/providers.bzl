@@ -1,0 +1,40 @@
+"""Providers of kernels, module sources and modules."""
+
+KernelInfo = provider(
+    "A kernel of the catalogue, as its headers.",
+    fields = {
+        "compiler": "string: the compiler that the kernel was built with, for example gcc-12.",
+        "facts": "File: kernel.json: release, build folder, compiler, configuration, vermagic.",
+        "headers": "File: a tar of all that a module is built against, with paths from the root.",
+        "release": "string: the kernel release, for example 6.1.0-56-amd64.",
+        "root": "Target: the root_archive that has the kernel's compiler.",
+        "symvers": "File: the kernel's Module.symvers: exported symbols and their CRCs.",
+    },
+)
+
+KernelModuleSourceInfo = provider(
+    "The source of one or several kernel modules, not yet for any kernel.",
+    fields = {
+        "archive": "File: a tar of the source tree, to unpack at /build/source.",
+        "description": "File: JSON of what tools/kernels/source.py reads.",
+        "kernels": "string: the lines that the source supports, as FIRST..LAST; empty for all.",
+        "label": "string: the target, for messages.",
+        "modules": "list of string: the modules that it builds, as paths without .ko.",
+        "patches": "dict of File to string: each patch and the place where the root has it.",
+        "root_extras": "list of string: the extras of the root that its build needs.",
+    },
+)
+
+KernelModuleInfo = provider(
+    "The modules of one source for one kernel, past the gate.",
+    fields = {
+        "compile_commands": "File: compile_commands.json for editors.",
+        "debug": "list of File: the debug data of each module.",
+        "kernel": "KernelInfo: what they were built for.",
+        "log": "File: the build log.",
+        "modinfo": "File: modinfo.json.",
+        "modules": "list of File: the modules, without debug data.",
+        "source": "KernelModuleSourceInfo: what they were built from.",
+        "symvers": "File: the modules' own Module.symvers, for modules that depend on them.",
+    },
+)

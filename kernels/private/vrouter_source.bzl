@@ -1,0 +1,104 @@
+"""vrouter_source: the source that `//kernels:all` builds when no flag says otherwise.
+
+With `--repo_env=VROUTER_SOURCE=/path` it is a checkout that knows nothing of Bazel, whose
+driver is detected; without it, it is //vrouter.
+"""
+
+_SKIPPED = ["BUILD", "BUILD.bazel", "WORKSPACE", "WORKSPACE.bazel", "MODULE.bazel"]
+_MAKEFILES = ["Kbuild", "Makefile"]
+_HINT = "expected a Makefile or Kbuild with obj-m, a dkms.conf, or an SConstruct"
+
+def _link_tree(rctx, source):
+    """Link every file of the checkout, so that Bazel sees each edit and no foreign BUILD file; returns the names."""
+    names = []
+    pending = [(source, "")]
+    for _ in range(1000000):
+        if not pending:
+            break
+        folder, prefix = pending.pop()
+        for path in folder.readdir():
+            name = prefix + path.basename
+            if path.basename.startswith(".git") or path.basename in _SKIPPED:
+                continue
+            if path.is_dir:
+                pending.append((path, name + "/"))
+            elif path.exists:
+                rctx.symlink(path, "source/" + name)
+                names.append(name)
+    return sorted(names)
+
+def _logical_lines(text):
+    return text.replace("\\\n", " ").splitlines()
+
+def _kbuild_modules(rctx, source, names):
+    for makefile in _MAKEFILES:
+        if makefile not in names:
+            continue
+        modules = []
+        for line in _logical_lines(rctx.read(source.get_child(makefile))):
+            left, separator, right = line.partition("=")
+            if separator and left.strip().rstrip(":+?").strip() == "obj-m":
+                modules.extend([word[:-2] for word in right.split(" ") if word.endswith(".o") and "$" not in word])
+        if modules:
+            return modules
+    return []
+
+def _dkms_modules(rctx, source):
+    names = {}
+    locations = {}
+    for line in rctx.read(source.get_child("dkms.conf")).splitlines():
+        left, separator, right = line.strip().partition("=")
+        value = right.strip().strip("\"'")
+        key, _, index = left.partition("[")
+        if not separator or "$" in value:
+            continue
+        if key == "BUILT_MODULE_NAME":
+            names[index] = value
+        elif key == "BUILT_MODULE_LOCATION":
+            locations[index] = value.strip("/") + "/" if value.strip("./") else ""
+        elif key == "PACKAGE_NAME":
+            names.setdefault("0]", value)
+    return [locations.get(index, "") + name for index, name in names.items()]
+
+def _detect(rctx, source, names):
+    """The driver of a checkout, its modules, and the extras of the root that it needs."""
+    if "SConstruct" in names:
+        return "scons", ["vrouter/vrouter"], ["scons"]
+    if "dkms.conf" in names:
+        return "dkms", _dkms_modules(rctx, source), []
+    modules = _kbuild_modules(rctx, source, names)
+    if modules:
+        return "kbuild", modules, []
+    fail("VROUTER_SOURCE={}: no driver recognised: {}; it has: {}".format(
+        source,
+        _HINT,
+        ", ".join(sorted({name.split("/")[0]: None for name in names})[:20]) or "nothing",
+    ))
+
+def _vrouter_source_impl(rctx):
+    setting = rctx.getenv("VROUTER_SOURCE", "")
+    if not setting:
+        rctx.file("BUILD.bazel", 'alias(\n    name = "source",\n    actual = "@contrail_forge//vrouter",\n    visibility = ["//visibility:public"],\n)\n', executable = False)
+        return
+    source = rctx.path(setting)
+    if not setting.startswith("/") or not source.exists or not source.is_dir:
+        fail("VROUTER_SOURCE={}: expected the absolute path of a folder with the source; give it as --repo_env=VROUTER_SOURCE=/path".format(setting))
+    rctx.watch_tree(source)
+    names = _link_tree(rctx, source)
+    driver, modules, extras = _detect(rctx, source, names)
+    chosen = rctx.getenv("VROUTER_MODULES", "")
+    rctx.template("BUILD.bazel", rctx.attr._build_file, {
+        "{driver}": driver,
+        "{extras}": repr(extras),
+        "{modules}": repr(chosen.split(" ") if chosen else modules),
+    }, executable = False)
+
+vrouter_source = repository_rule(
+    implementation = _vrouter_source_impl,
+    doc = "The default module source: //vrouter, or the checkout that VROUTER_SOURCE names.",
+    attrs = {
+        "_build_file": attr.label(default = "//kernels/private:checkout.BUILD"),
+    },
+    environ = ["VROUTER_MODULES", "VROUTER_SOURCE"],
+    local = True,
+)

@@ -1,0 +1,10 @@
+"""The roots that rules use, each with the names of its extras (roots/NAME.yaml says the rest)."""
+
+ROOTS = {
+    "apt": [],
+    "kbuild-bookworm": ["scons"],
+    "kbuild-bullseye": ["scons"],
+    "kbuild-forky": ["scons"],
+    "kbuild-sid": ["scons"],
+    "kbuild-trixie": ["scons"],
+}

@@ -1,0 +1,58 @@
+"""Fetching locked packages in a repository rule, through Bazel's downloader and its repository cache."""
+
+load(":mirrors.bzl", "mirrors", "package_urls")
+
+def read_lock(rctx, label):
+    """A lock file's content (schema: tools/lib/locks.py) as a dict.
+
+    Args:
+      rctx: the repository context.
+      label: the label of the lock file.
+
+    Returns:
+      The decoded lock; fails with the file's label when it isn't one.
+    """
+    lock = json.decode(rctx.read(label), default = None)
+    if type(lock) != "dict" or lock.get("schema") != 1:
+        fail("{}: not a lock file with schema 1; restore it from git or make it anew with: ./bazelw run //roots:update".format(label))
+    return lock
+
+def fetch_packages(rctx, packages, folder, refresh):
+    """Download packages by SHA-256, all at once, and name each that can't be had.
+
+    Args:
+      rctx: the repository context.
+      packages: entries of a lock file, as dicts.
+      folder: where the .debs go, relative to the repository.
+      refresh: the command that refreshes the lock, for the message.
+
+    Returns:
+      A dict from package name to the path of its file, relative to the repository.
+    """
+    bases = mirrors(rctx)
+    files = {}
+    pending = []
+    for package in packages:
+        urls = package_urls(package, bases)
+        name = package["name"]
+        files[name] = "{}/{}{}".format(folder, name.replace("+", "x"), ".rpm" if urls[0].endswith(".rpm") else ".deb")
+        token = rctx.download(urls, files[name], sha256 = package["sha256"], allow_fail = True, block = False)
+        pending.append((package, urls, token))
+    failed = []
+    for package, urls, token in pending:
+        if not token.wait().success:
+            failed.append("  {} {} (sha256 {})\n    {}".format(
+                package["name"],
+                package["version"],
+                package["sha256"],
+                "\n    ".join(urls),
+            ))
+    if failed:
+        fail(("could not fetch {} locked package(s); the WARNING lines above say why for each address " +
+              "(404: the mirror has dropped it; checksum: the mirror serves other bytes):\n{}\n" +
+              "Refresh the lock with: {}\nor add a mirror that has it: --repo_env=DEBIAN_MIRRORS=\"URL URL\"").format(
+            len(failed),
+            "\n".join(failed),
+            refresh,
+        ))
+    return files

@@ -1,0 +1,10 @@
+"""Providers of roots."""
+
+RootInfo = provider(
+    "A root: a small file tree of locked Debian packages, as archives.",
+    fields = {
+        "archive": "File: a tar that unpacks to the root.",
+        "extras": "dict of string to File: by extra's name, a tar to unpack over the root.",
+        "name": "string: the root's name, as in roots/NAME.yaml.",
+    },
+)

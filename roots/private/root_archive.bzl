@@ -1,0 +1,70 @@
+"""root_archive: the packages of a lock as one archive, the input of every action that runs in a root."""
+
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load(":providers.bzl", "RootInfo")
+
+def _archive(ctx, packages, name, extra):
+    output = ctx.actions.declare_file(name + ".tar")
+    args = ctx.actions.args()
+    args.add("--runtime", ctx.file._bwrap.dirname.removesuffix("/bin"))
+    args.add("--lock", ctx.file.lock)
+    args.add("--output", output)
+    if extra:
+        args.add("--extra")
+    args.add_all(packages)
+    run_python_tool(
+        ctx,
+        ctx.attr._tool,
+        [args],
+        inputs = depset([ctx.file.lock] + packages),
+        outputs = [output],
+        tools = depset(ctx.files._programs),
+        mnemonic = "RootArchive",
+        progress_message = "Archiving root " + name,
+    )
+    return output
+
+def _root_archive_impl(ctx):
+    archive = _archive(ctx, ctx.files.packages, ctx.label.name, extra = False)
+    extras = {
+        name: _archive(ctx, target.files.to_list(), "{}.{}".format(ctx.label.name, name), extra = True)
+        for target, name in ctx.attr.extras.items()
+    }
+    return [
+        DefaultInfo(files = depset([archive])),
+        RootInfo(
+            name = ctx.label.name,
+            archive = archive,
+            extras = extras,
+        ),
+    ]
+
+root_archive = rule(
+    implementation = _root_archive_impl,
+    doc = """One deterministic tar of a root's packages, and one for each extra.
+
+The archives keep the packages' own names, modes and times; /usr is merged; nothing of a
+maintainer script is run. An extra's archive is made only when something asks for it.""",
+    attrs = {
+        "lock": attr.label(
+            doc = "The root's lock file, for what it leaves out and for its links.",
+            mandatory = True,
+            allow_single_file = [".lock.json"],
+        ),
+        "packages": attr.label(
+            doc = "The root's packages, from `debian_packages`.",
+            mandatory = True,
+        ),
+        "extras": attr.label_keyed_string_dict(
+            doc = "The packages of each extra, to the extra's name.",
+        ),
+        "_bwrap": attr.label(
+            default = "@tool_runtime//:bin/bwrap",
+            allow_single_file = True,
+        ),
+        "_programs": attr.label(default = "@tool_runtime//:programs"),
+        "_tool": attr.label(default = "//tools/roots:root_archive"),
+    },
+    toolchains = [PYTHON_TOOLCHAIN],
+    provides = [RootInfo],
+)

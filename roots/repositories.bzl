@@ -1,0 +1,52 @@
+"""The external repositories of the roots."""
+
+load("//roots/private:bazel_rules.bzl", "bazel_rules")
+load("//roots/private:debian_packages.bzl", "debian_packages")
+load("//roots/private:tool_runtime.bzl", "tool_runtime")
+load(":catalogue.bzl", "ROOTS")
+
+# The rule sets that Bazel 7 would download: name to package and folder.
+_RULE_SETS = {
+    "bazel_features": ("bazel-features", "tools/features"),
+    "bazel_skylib": ("bazel-skylib", "tools/skylib"),
+    "platforms": ("bazel-platforms", "tools/platforms"),
+    "rules_cc": ("bazel-rules-cc", "rules/cc"),
+    "rules_java": ("bazel-rules-java", "rules/java"),
+    "rules_license": ("bazel-rules-license", "rules/license"),
+    "rules_proto": ("bazel-rules-proto", "rules/proto"),
+    "rules_python": ("bazel-rules-python", "rules/python"),
+}
+
+def root_repositories():
+    """Declare the rule sets, the tool runtime, and the packages of every root."""
+    for name, (package, folder) in _RULE_SETS.items():
+        bazel_rules(
+            name = name,
+            lock = "//roots:bazel.lock.json",
+            package = package,
+            strip_prefix = "./usr/share/bazel/" + folder,
+        )
+    tool_runtime(
+        name = "tool_runtime",
+        build_file = "//tools/python:runtime.BUILD",
+        lock = "//roots:tools.lock.json",
+    )
+    for root, extras in ROOTS.items():
+        for extra in [""] + extras:
+            debian_packages(
+                name = root_repository(root, extra),
+                extra = extra,
+                lock = "//roots:{}.lock.json".format(root),
+            )
+
+def root_repository(root, extra = ""):
+    """The name of the repository with a root's packages.
+
+    Args:
+      root: the root's name.
+      extra: the extra's name, or empty for the root's own packages.
+
+    Returns:
+      The repository's name.
+    """
+    return "root_{}.{}".format(root, extra) if extra else "root_" + root

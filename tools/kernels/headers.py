@@ -1,0 +1,34 @@
+"""Make a kernel's headers archive, kernel.json and Module.symvers from its packages."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.kernels import facts
+from tools.lib.cli import run
+from tools.roots.archives import concatenate
+
+# Debian's common headers carry every architecture's; a module for one reaches only its own.
+_OTHER_ARCHITECTURES = "usr/src/*/arch/[a-wyz]*"
+_EXCLUDE = (_OTHER_ARCHITECTURES, "usr/src/*/arch/xtensa", "usr/share/doc", "usr/share/lintian", "usr/share/bug")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="headers", description=__doc__)
+    parser.add_argument("--runtime", type=Path, required=True)
+    parser.add_argument("--release", required=True)
+    parser.add_argument("--headers", type=Path, required=True)
+    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--symvers", type=Path, required=True)
+    parser.add_argument("packages", nargs="+", type=Path)
+    options = parser.parse_args(arguments)
+    concatenate(options.runtime, sorted(options.packages), options.headers, _EXCLUDE, merge_usr=True)
+    return facts.main([
+        "--headers", str(options.headers), "--release", options.release,
+        "--out", str(options.facts), "--symvers", str(options.symvers),
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,229 @@
+"""Run a command inside a root: unprivileged, without network, with fixed paths, names and clock.
+
+Two bubblewrap calls, one inside the other. The first makes a namespace in which a tmpfs
+can be mounted; the archives are unpacked there, which is faster than a disk and vanishes
+with the namespace. The second makes the unpacked tree the root file system, read-only.
+
+What the command sees: the layers; a private /tmp and /build (writable); each input at its
+place, read-only; /out, where it leaves its outputs; no network; host name "forge"; user
+root, which is the calling user; an environment of what is listed here and nothing else.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tools.lib.cli import run
+from tools.lib.errors import UserError
+from tools.roots.clock import clock_environment
+
+HOST_NAME = "forge"
+RUNTIME = "/forge/runtime"
+TOOL = "/forge/tool.pyz"
+_UNAME = """#!/bin/sh
+# The kernel that the action is for, not the one that runs it.
+out= ; [ $# -gt 0 ] || set -- -s
+for word; do
+    case $word in --*) word=$(expr "$word" : '--\\(.\\)') ;; esac
+    case $word in -*a*|a) out="Linux {host} {release} #1 SMP x86_64 GNU/Linux"; break ;; esac
+    case $word in *s*) out="$out Linux" ;; esac
+    case $word in *n*) out="$out {host}" ;; esac
+    case $word in *r*) out="$out {release}" ;; esac
+    case $word in *v*) out="$out #1 SMP" ;; esac
+    case $word in *m*|*p*|*i*) out="$out x86_64" ;; esac
+    case $word in *o*) out="$out GNU/Linux" ;; esac
+done
+echo $out
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, with which layers, inputs and outputs.
+
+    layers: (archive, folder in the root) pairs, unpacked in order.
+    inputs: (path on the host, place in the root) pairs.
+    outputs: (name under /out, path on the host) pairs.
+    tool: a python_tool archive that the command's words are arguments for; "" for none.
+    release: what `uname -r` answers; "" leaves uname alone.
+    keep: a folder of the host to use as /out; "" for a temporary one.
+    """
+
+    runtime: str
+    layers: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...]
+    cwd: str
+    release: str
+    tool: str
+    keep: str
+    command: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """Read back what `json.dumps(asdict(plan))` wrote."""
+        content = json.loads(text)
+        for name in ("layers", "inputs", "outputs", "environment"):
+            content[name] = tuple(tuple(pair) for pair in content[name])
+        return cls(**(content | {"command": tuple(content["command"])}))
+
+
+def outer_command(plan: Plan, stage: Path, self_command: Sequence[str]) -> list[str]:
+    """The command that makes the namespace with a tmpfs at `stage` and calls this tool again in it."""
+    return [
+        f"{plan.runtime}/bin/bwrap",
+        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-cgroup-try",
+        "--uid", "0", "--gid", "0", "--die-with-parent",
+        "--dev-bind", "/", "/", "--proc", "/proc", "--tmpfs", str(stage),
+        "--", *self_command,
+    ]  # fmt: skip
+
+
+def inner_command(plan: Plan, tree: Path, build: Path, out: Path) -> list[str]:
+    """The command that makes the unpacked `tree` the root and runs the plan's command."""
+    words = [
+        f"{plan.runtime}/bin/bwrap",
+        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts",
+        "--uid", "0", "--gid", "0", "--hostname", HOST_NAME, "--die-with-parent",
+        "--bind", str(tree), "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+        "--bind", str(build), "/build", "--bind", str(out), "/out",
+    ]  # fmt: skip
+    for source, place in plan.inputs:
+        words += ["--ro-bind", os.path.realpath(source), place]
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/tmp",
+        "USER": "root",
+        "LOGNAME": "root",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "dumb",
+        "SHELL": "/bin/sh",
+    }
+    command = list(plan.command)
+    if plan.tool:
+        words += ["--ro-bind", os.path.realpath(plan.runtime), RUNTIME]
+        words += ["--ro-bind", os.path.realpath(plan.tool), TOOL]
+        command = [f"{RUNTIME}/bin/python3", "-ISB", TOOL, *command]
+    else:
+        environment |= clock_environment(tree)
+    environment |= dict(plan.environment)
+    words += ["--remount-ro", "/", "--clearenv"]
+    for name, value in sorted(environment.items()):
+        words += ["--setenv", name, value]
+    return [*words, "--chdir", plan.cwd, "--", *command]
+
+
+def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
+    """Unpack the layers into `stage`; returns the tree of the root and that of /build."""
+    tree, build = stage / "root", stage / "build"
+    for folder in (tree, build):
+        folder.mkdir()
+    for archive, place in plan.layers:
+        inside = Path(place.lstrip("/"))
+        folder = build.joinpath(*inside.parts[1:]) if inside.parts[:1] == ("build",) else tree / inside
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [f"{plan.runtime}/bin/tar", "-xpf", archive, "-C", str(folder), "--no-same-owner", "--delay-directory-restore"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise UserError(f"{archive}: cannot unpack: {done.stderr.strip()}; free some memory or disk space, or rebuild it")
+    for name in ("build", "out", "tmp", "proc", "dev", "forge"):
+        (tree / name).mkdir(exist_ok=True)
+    for _, place in plan.inputs:
+        (tree / place.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+    if plan.release:
+        uname = tree / "usr/local/bin/uname"
+        uname.parent.mkdir(parents=True, exist_ok=True)
+        uname.write_text(_UNAME.format(host=HOST_NAME, release=plan.release))
+        uname.chmod(0o755)
+    return tree, build
+
+
+def run_staged(plan: Plan, stage: Path, out: Path) -> int:
+    """Unpack and run; called inside the first namespace. Returns the command's exit code."""
+    tree, build = _unpack(plan, stage)
+    code = subprocess.run(inner_command(plan, tree, build, out), check=False).returncode
+    return code if code >= 0 else 128 - code
+
+
+def run_plan(plan: Plan, self_command: Sequence[str]) -> int:
+    """Run the plan from outside and put its outputs in place. Returns the command's exit code.
+
+    `self_command` is the command line by which this tool is called again inside.
+    """
+    with tempfile.TemporaryDirectory(prefix=".run-in-root.", dir=os.getcwd()) as scratch:
+        stage, out = Path(scratch, "stage"), Path(plan.keep or f"{scratch}/out")
+        stage.mkdir()
+        out.mkdir(exist_ok=True)
+        staged = [*self_command, "--staged", str(stage), str(out), json.dumps(asdict(plan))]
+        code = subprocess.run(outer_command(plan, stage, staged), check=False).returncode
+        if code:
+            return code if code > 0 else 128 - code
+        for name, path in plan.outputs:
+            produced = out / name
+            if not produced.exists():
+                raise UserError(f"the command ended well but left no /out/{name}, which was promised as an output")
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            produced.replace(path)
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    left, separator, right = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"expected LEFT=RIGHT, got {text!r}")
+    return left, right
+
+
+def _parse(arguments: Sequence[str]) -> Plan:
+    parser = argparse.ArgumentParser(prog="run_in_root", description=__doc__, fromfile_prefix_chars="@")
+    parser.add_argument("--runtime", required=True, help="the tool runtime's folder")
+    parser.add_argument("--layer", action="append", default=[], help="ARCHIVE or ARCHIVE=FOLDER", metavar="LAYER")
+    parser.add_argument("--input", action="append", default=[], type=_pair, metavar="PATH=PLACE")
+    parser.add_argument("--output", action="append", default=[], type=_pair, metavar="NAME=PATH")
+    parser.add_argument("--env", action="append", default=[], type=_pair, metavar="NAME=VALUE")
+    parser.add_argument("--cwd", default="/build")
+    parser.add_argument("--release", default="", help="what uname -r answers")
+    parser.add_argument("--tool", default="", help="a python_tool archive that is run inside with the command's words")
+    parser.add_argument("--keep", default="", help="a folder to use as /out")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args(arguments)
+    layers = tuple((archive, place or "/") for archive, _, place in (layer.partition("=") for layer in options.layer))
+    return Plan(
+        runtime=os.path.abspath(options.runtime),
+        layers=layers,
+        inputs=tuple(options.input),
+        outputs=tuple(options.output),
+        environment=tuple(options.env),
+        cwd=options.cwd,
+        release=options.release,
+        tool=options.tool,
+        keep=options.keep,
+        command=tuple(options.command),
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; `--staged` is how it calls itself inside the namespace."""
+    if arguments[:1] == ["--staged"]:
+        stage, out, plan = arguments[1:]
+        return run_staged(Plan.from_json(plan), Path(stage), Path(out))
+    plan = _parse(arguments)
+    return run_plan(plan, [f"{plan.runtime}/bin/python3", "-ISB", sys.path[0]])
+
+
+if __name__ == "__main__":
+    run(main)
