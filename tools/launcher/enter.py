@@ -58,7 +58,6 @@ def arguments(bwrap: str, root: str, certificates: tuple[str, str]) -> list[str]
     line += ["--ro-bind", host_etc, HOST_ETC_PLACE]
     bundle, trust_store = certificates
     line += ["--ro-bind", bundle, BUNDLE, "--ro-bind", trust_store, TRUST_STORE, "--remount-ro", "/"]
-    line += ["--setenv", "JAVA_HOME", JAVA_HOME]
     if not os.environ.get("USER"):
         line += ["--setenv", "USER", _user_name()]
     return line
@@ -88,16 +87,17 @@ def run(line: list[str], command: list[str]) -> int | None:
     """Run the command in the root; its exit code (128 + N for signal N), None if it could not be started.
 
     bubblewrap stays as the command's parent and would die of a signal that the command
-    handles, giving the terminal back too early. So it ignores the signals that Bazel's
-    client handles itself, and this process passes on those that were sent to it alone; what the
-    terminal sends (Ctrl-C) reaches the whole process group anyhow.
+    handles, giving the terminal back too early. So it ignores those signals (`env` in the
+    root ends that for the command), and this process passes on what was sent to it alone; what
+    the terminal sends (Ctrl-C) reaches the whole process group anyhow.
     """
     reader, writer = os.pipe()
     os.set_inheritable(writer, True)
     waited = {*_FORWARDED, signal.SIGCHLD}
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED_OUTSIDE}
-    full = [*line, "--json-status-fd", str(writer), "--", *command]
+    names = ",".join(number.name[len("SIG") :] for number in _IGNORED_OUTSIDE)
+    full = [*line, "--json-status-fd", str(writer), "--", "/usr/bin/env", f"--default-signal={names}", *command]
     try:
         child = os.posix_spawn(line[0], full, os.environ, setsigmask=previous, setsigdef=_PYTHON_IGNORES)
     finally:
