@@ -70,6 +70,7 @@ def _gate(ctx, kernel, unverified, symvers):
     args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
     args.add("--kernel", kernel.facts)
     args.add("--symvers", kernel.symvers)
+    args.add("--extra-symvers", symvers)
     args.add("--modinfo", modinfo)
     for source, module in zip(unverified.values(), modules):
         args.add("--module", "{}={}".format(source.path, module.path))

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tools.kernels.drivers import (
 from tools.kernels.source import Source
 from tools.lib.cli import run
 from tools.lib.errors import UserError
+from tools.lib.files import write_atomically
 from tools.roots.clock import clock_environment
 
 OUT = Path("/out")
@@ -105,7 +105,8 @@ def build(source: Source, kernel: Kernel) -> None:
             raise UserError(failure_text(log.read_text(errors="replace"), source.display))
     symvers = SOURCE / source.directory / "Module.symvers"
     (OUT / "Module.symvers").write_bytes(symvers.read_bytes() if symvers.exists() else b"")
-    compile_commands.write(SOURCE, OUT / "compile_commands.json", source.display or ".")
+    entries = compile_commands.compile_commands(SOURCE, kernel.build_dir, {str(SOURCE): source.display or "."})
+    write_atomically(OUT / "compile_commands.json", json.dumps(entries, indent=2) + "\n")
 
 
 def shell(source: Source, kernel: Kernel, words: Sequence[str]) -> int:

@@ -79,9 +79,10 @@ def outer_command(plan: Plan, stage: Path, self_command: Sequence[str]) -> list[
     """The command that makes the namespace with a tmpfs at `stage` and calls this tool again in it."""
     return [
         f"{plan.runtime}/bin/bwrap",
-        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-cgroup-try",
-        "--uid", "0", "--gid", "0", "--die-with-parent",
-        "--dev-bind", "/", "/", "--proc", "/proc", "--tmpfs", str(stage),
+        # No --proc here: bubblewrap covers parts of it, and a kernel refuses the inner one a
+        # fresh /proc where the outer one isn't wholly visible.
+        "--unshare-user", "--uid", "0", "--gid", "0", "--die-with-parent",
+        "--dev-bind", "/", "/", "--tmpfs", str(stage),
         "--", *self_command,
     ]  # fmt: skip
 
@@ -110,7 +111,9 @@ def inner_command(plan: Plan, tree: Path, build: Path, out: Path) -> list[str]:
     }
     command = list(plan.command)
     if plan.tool:
-        words += ["--ro-bind", os.path.realpath(plan.runtime), RUNTIME]
+        # In a sandbox the runtime's files are links to the real ones: bind the folder of those.
+        python = Path(plan.runtime, "bin/python3").resolve()
+        words += ["--ro-bind", str(python.parents[1]), RUNTIME]
         words += ["--ro-bind", os.path.realpath(plan.tool), TOOL]
         command = [f"{RUNTIME}/bin/python3", "-ISB", TOOL, *command]
     else:
