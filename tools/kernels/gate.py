@@ -24,7 +24,8 @@ LONGEST_TABLE = 40
 
 # What to do about each kind of problem.
 ADVICE = {
-    "vermagic": "build the module with exactly this kernel's headers; one made for another release can't be used.",
+    "vermagic": "build the module with exactly this kernel's headers; "
+    "one made for another release can't be used.",
     "missing": "a symbol that nobody exports: name the module that has it as a dependency, "
     "or call something that this kernel exports.",
     "crc": "the module was built against other headers: rebuild it clean with this kernel's headers "

@@ -42,6 +42,6 @@ def parse_symvers(text: str, path: str) -> dict[str, Export]:
         except (IndexError, ValueError) as error:
             raise UserError(
                 f"{path}:{number}: expected CRC, symbol, module, export type and namespace, "
-                "tabs between them; take the Module.symvers of the kernel's header package or of a finished build"
+                "tabs between them; take the Module.symvers of the kernel's headers or of a finished build"
             ) from error
     return exports
