@@ -44,9 +44,10 @@ def source_folder(folder: str) -> dict[str, str]:
     }
 
 
+INCLUDE = "include /usr/src/linux-headers-6.1.0-9-common/Makefile\n"
 DEBIAN = {
     **build_folder("usr/src/linux-headers-6.1.0-9-amd64", "6.1.0-9-amd64"),
-    "usr/src/linux-headers-6.1.0-9-amd64/Makefile": "include /usr/src/linux-headers-6.1.0-9-common/Makefile\n",
+    "usr/src/linux-headers-6.1.0-9-amd64/Makefile": INCLUDE,
     **source_folder("usr/src/linux-headers-6.1.0-9-common"),
     **source_folder("usr/src/linux-headers-6.1.0-9-common-rt"),
 }

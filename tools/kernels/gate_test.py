@@ -52,7 +52,7 @@ class Module:
 def run_gate(
     folder: Path, *modules: Module, modversions: str = "y", extra: str = "", allow: str = "n"
 ) -> list[list[str]]:
-    """Run the gate; the rows of the failure's tables (symbol, wanted, found, exporter, problem), none if it passed."""
+    """Run the gate; the rows of its tables (symbol, wanted, found, exporter, problem), none if it passed."""
     config = {"MODVERSIONS": modversions, "MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS": allow}
     facts = {"release": "6.1.0-9-amd64", "vermagic": MAGIC, "config": config}
     (folder / "kernel.json").write_text(json.dumps(facts))

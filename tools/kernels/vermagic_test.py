@@ -96,3 +96,8 @@ def test_an_unknown_condition_is_no_guess() -> None:
 def test_a_missing_definition_is_named() -> None:
     with pytest.raises(UserError, match="UTS_RELEASE isn't defined"):
         vermagic({"X86_64": "y"}, headers("7.3")[1:])
+
+
+def test_comments_do_not_count() -> None:
+    text = '#define VERMAGIC_STRING "a" /* "b" */ "c" // "d"\n/*\n#define VERMAGIC_STRING "wrong"\n*/\n'
+    assert vermagic({}, [("v.h", text)]) == "ac"
