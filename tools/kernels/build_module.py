@@ -121,7 +121,8 @@ def shell(source: Source, kernel: Kernel, words: Sequence[str]) -> int:
     print(f"Root of kernel {kernel.release}: headers in {kernel.build_dir}, sources in {SOURCE}.")
     print("Type these, or run: sh -x /build/build.sh; the modules are then in /out.\n")
     print("\n".join(f"  {command}" for command in commands) + "\n", flush=True)
-    return subprocess.run(["bash", "--norc", "-i"], cwd=SOURCE, env=_environment() | {"PS1": "forge:\\w\\$ "}, check=False).returncode
+    prompt = {"PS1": "forge:\\w\\$ "}
+    return subprocess.run(["bash", "--norc", "-i"], cwd=SOURCE, env=_environment() | prompt, check=False).returncode
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -81,7 +81,9 @@ def read_lock(path: Path) -> Lock:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such lock file; make it with: ./bazelw run //roots:update") from error
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not JSON ({error.msg}); restore the file from git or make it anew") from error
+        raise UserError(
+            f"{path}:{error.lineno}: not JSON ({error.msg}); restore the file from git or make it anew"
+        ) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise UserError(f"{path}: expected a lock with schema {SCHEMA}; make it anew with: ./bazelw run //roots:update")
     try:

@@ -63,7 +63,8 @@ def concatenate(
     if not packages:
         raise UserError(f"{output}: no package to make it of")
     with tempfile.TemporaryDirectory(prefix=".archive.", dir=output.parent) as scratch:
-        words = [runtime / "bin/bsdtar", "-c", "-f", output, "--format=gnutar", "--uid=0", "--gid=0", "--numeric-owner"]
+        words = [f"{runtime}/bin/bsdtar", "-c", "-f", str(output), "--format=gnutar"]
+        words += ["--uid=0", "--gid=0", "--numeric-owner"]
         for pattern in exclude:
             words += ["--exclude", f"./{pattern}"]
         if merge_usr:

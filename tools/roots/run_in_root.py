@@ -51,7 +51,7 @@ class Plan:
     inputs: (path on the host, place in the root) pairs.
     outputs: (name under /out, path on the host) pairs.
     tool: a python_tool archive that the command's words are arguments for; "" for none.
-    release: what `uname -r` answers; "" leaves uname alone.
+    release: what `uname -r` answers; never the running kernel's.
     keep: a folder of the host to use as /out; "" for a temporary one.
     """
 
@@ -134,24 +134,26 @@ def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
         inside = Path(place.lstrip("/"))
         folder = build.joinpath(*inside.parts[1:]) if inside.parts[:1] == ("build",) else tree / inside
         folder.mkdir(parents=True, exist_ok=True)
+        words = [f"{plan.runtime}/bin/tar", "-xpf", archive, "-C", str(folder)]
         done = subprocess.run(
-            [f"{plan.runtime}/bin/tar", "-xpf", archive, "-C", str(folder), "--no-same-owner", "--delay-directory-restore"],
+            [*words, "--no-same-owner", "--delay-directory-restore"],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise UserError(f"{archive}: cannot unpack: {done.stderr.strip()}; free some memory or disk space, or rebuild it")
+            raise UserError(
+                f"{archive}: cannot unpack: {done.stderr.strip()}; free some memory or disk space, or rebuild it"
+            )
     for name in ("build", "out", "tmp", "proc", "dev", "forge"):
         (tree / name).mkdir(exist_ok=True)
     for _, place in plan.inputs:
         (tree / place.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-    if plan.release:
-        uname = tree / "usr/local/bin/uname"
-        uname.parent.mkdir(parents=True, exist_ok=True)
-        uname.write_text(_UNAME.format(host=HOST_NAME, release=plan.release))
-        uname.chmod(0o755)
+    uname = tree / "usr/local/bin/uname"
+    uname.parent.mkdir(parents=True, exist_ok=True)
+    uname.write_text(_UNAME.format(host=HOST_NAME, release=plan.release))
+    uname.chmod(0o755)
     return tree, build
 
 
@@ -199,7 +201,7 @@ def _parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--output", action="append", default=[], type=_pair, metavar="NAME=PATH")
     parser.add_argument("--env", action="append", default=[], type=_pair, metavar="NAME=VALUE")
     parser.add_argument("--cwd", default="/build")
-    parser.add_argument("--release", default="", help="what uname -r answers")
+    parser.add_argument("--release", default="0.0.0", help="what uname -r answers")
     parser.add_argument("--tool", default="", help="a python_tool archive that is run inside with the command's words")
     parser.add_argument("--keep", default="", help="a folder to use as /out")
     parser.add_argument("command", nargs="+")
@@ -222,8 +224,8 @@ def _parse(arguments: Sequence[str]) -> Plan:
 def main(arguments: Sequence[str]) -> int:
     """The command line; `--staged` is how it calls itself inside the namespace."""
     if arguments[:1] == ["--staged"]:
-        stage, out, plan = arguments[1:]
-        return run_staged(Plan.from_json(plan), Path(stage), Path(out))
+        stage, out, text = arguments[1:]
+        return run_staged(Plan.from_json(text), Path(stage), Path(out))
     plan = _parse(arguments)
     return run_plan(plan, [f"{plan.runtime}/bin/python3", "-ISB", sys.path[0]])
 
