@@ -1,10 +1,12 @@
 """Kernels: their headers, module sources, and modules for each of them."""
 
+load("//kernels/private:generated_sources.bzl", _generated_sources = "generated_sources")
 load("//kernels/private:kernel_headers.bzl", _kernel_headers = "kernel_headers")
 load("//kernels/private:kernel_module.bzl", _kernel_module = "kernel_module")
 load("//kernels/private:kernel_module_source.bzl", _kernel_module_source = "kernel_module_source")
 load("//kernels/private:providers.bzl", _KernelInfo = "KernelInfo", _KernelModuleInfo = "KernelModuleInfo", _KernelModuleSourceInfo = "KernelModuleSourceInfo")
 
+generated_sources = _generated_sources
 kernel_headers = _kernel_headers
 kernel_module = _kernel_module
 kernel_module_source = _kernel_module_source

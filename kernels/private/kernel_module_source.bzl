@@ -80,7 +80,7 @@ def _kernel_module_source_impl(ctx):
             archive = archive,
             description = description,
             kernels = ctx.attr.kernels,
-            label = str(ctx.label),
+            label = str(ctx.label).removeprefix("@@").removeprefix("@"),
             modules = ctx.attr.modules,
             patches = patches,
             root_extras = ctx.attr.root_extras,
