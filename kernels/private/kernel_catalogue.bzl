@@ -10,13 +10,13 @@ def _repository_name(package):
 
 def _kernel_catalogue_impl(rctx):
     lock = read_lock(rctx, rctx.attr.lock)
-    by_name = {package["name"]: package for package in lock["packages"]}
+    locked = {"{}={}".format(package["name"], package["version"]): package for package in lock["packages"]}
     catalogue = json.decode(rctx.read(rctx.attr.catalogue), default = None)
     if type(catalogue) != "dict" or catalogue.get("schema") != 1:
         fail("{}: not a kernel catalogue with schema 1; restore it from git or make it anew with: {}".format(rctx.attr.catalogue, _REFRESH))
     kernels = []
     for kernel in catalogue["kernels"]:
-        missing = [name for name in kernel["packages"]["headers"] if name not in by_name]
+        missing = [name for name in kernel["packages"]["headers"] if name not in locked]
         if missing:
             fail("{}: kernel {} names {}, which {} doesn't lock; make both anew with: {}".format(
                 rctx.attr.catalogue,
@@ -26,7 +26,7 @@ def _kernel_catalogue_impl(rctx):
                 _REFRESH,
             ))
         kernels.append(kernel | {
-            "headers": ["@{}//:package".format(_repository_name(by_name[name])) for name in kernel["packages"]["headers"]],
+            "headers": ["@{}//:package".format(_repository_name(locked[name])) for name in kernel["packages"]["headers"]],
         })
     packages = {
         _repository_name(package): json.encode(package)

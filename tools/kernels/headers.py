@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--symvers", type=Path, required=True)
     parser.add_argument("packages", nargs="+", type=Path)
     options = parser.parse_args(arguments)
-    concatenate(options.runtime, sorted(options.packages), options.headers, _EXCLUDE, merge_usr=True)
+    concatenate(options.runtime, sorted(options.packages), options.headers, _EXCLUDE)
     return facts.main([
         "--headers", str(options.headers), "--release", options.release,
         "--out", str(options.facts), "--symvers", str(options.symvers),

@@ -16,14 +16,15 @@ from pathlib import Path
 
 from tools.lib.errors import UserError
 
-# Packages of before the merge of /usr name these folders; inside a root they are links.
-MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
-
-def overlay(files: Mapping[str, str], links: Mapping[str, str]) -> bytes:
-    """A tar of small files and symbolic links, in name order, owned by root, at time 0."""
+def overlay(folders: Sequence[str], files: Mapping[str, str], links: Mapping[str, str]) -> bytes:
+    """A tar of folders, small files and symbolic links, in this order, owned by root, at time 0."""
     buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name in folders:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content.encode()), 0o644
@@ -52,12 +53,11 @@ def concatenate(
     output: Path,
     exclude: Sequence[str] = (),
     extra: bytes = b"",
-    merge_usr: bool = False,
 ) -> None:
     """Write the files of `packages` (.deb or .rpm), after those of `extra`, to the tar `output`.
 
     `exclude` are shell patterns of paths, without a leading "./"; a folder's pattern leaves
-    out what is below it. With `merge_usr`, /bin and the like become /usr/bin and the like.
+    out what is below it.
     Raises UserError when a package can't be read or the output can't be written.
     """
     if not packages:
@@ -67,10 +67,6 @@ def concatenate(
         words += ["--uid=0", "--gid=0", "--numeric-owner"]
         for pattern in exclude:
             words += ["--exclude", f"./{pattern}"]
-        if merge_usr:
-            # The links themselves come from `extra`, whose names have no leading "./".
-            for name in MERGED:
-                words += ["--exclude", f"^./{name}$", "-s", f",^\\./{name}/,./usr/{name}/,"]
         if extra:
             Path(scratch, "extra.tar").write_bytes(extra)
             words.append(f"@{scratch}/extra.tar")

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from tools.lib.cli import run
 from tools.lib.locks import read_lock
-from tools.roots.archives import MERGED, concatenate, overlay
+from tools.roots.archives import concatenate, overlay
 
+# Packages of before the merge of /usr name these folders. As links in every root, which
+# run_in_root keeps when it unpacks, they lead to where newer packages put their files.
+_MERGED = ("bin", "lib", "lib32", "lib64", "sbin")
+_FOLDERS = ("etc", "usr", *(f"usr/{name}" for name in _MERGED))
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
@@ -30,8 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("packages", nargs="+", type=Path)
     options = parser.parse_args(arguments)
     lock = read_lock(options.lock)
-    base = b"" if options.extra else overlay(_FILES, {name: f"usr/{name}" for name in MERGED} | dict(lock.links))
-    concatenate(options.runtime, sorted(options.packages), options.output, lock.exclude, base, merge_usr=True)
+    links = {name: f"usr/{name}" for name in _MERGED} | dict(lock.links)
+    base = b"" if options.extra else overlay(_FOLDERS, _FILES, links)
+    concatenate(options.runtime, sorted(options.packages), options.output, lock.exclude, base)
     return 0
 
 

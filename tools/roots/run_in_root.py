@@ -136,7 +136,8 @@ def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         words = [f"{plan.runtime}/bin/tar", "-xpf", archive, "-C", str(folder)]
         done = subprocess.run(
-            [*words, "--no-same-owner", "--delay-directory-restore"],
+            # /bin and the like are links in a root's archive, whatever a package says.
+            [*words, "--no-same-owner", "--delay-directory-restore", "--keep-directory-symlink"],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
