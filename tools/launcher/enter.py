@@ -97,7 +97,15 @@ def run(line: list[str], command: list[str]) -> int | None:
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED_OUTSIDE}
     names = ",".join(number.name[len("SIG") :] for number in _IGNORED_OUTSIDE)
-    full = [*line, "--json-status-fd", str(writer), "--", "/usr/bin/env", f"--default-signal={names}", *command]
+    full = [
+        *line,
+        "--json-status-fd",
+        str(writer),
+        "--",
+        "/usr/bin/env",
+        f"--default-signal={names}",
+        *command,
+    ]
     try:
         child = os.posix_spawn(line[0], full, os.environ, setsigmask=previous, setsigdef=_PYTHON_IGNORES)
     finally:

@@ -38,6 +38,7 @@ startup --trust_install_base
 startup --server_javabase={enter.JAVA_HOME}
 try-import /etc/bazel.bazelrc
 """
+NEEDED = ("/usr/bin/bazel", "/usr/bin/bash", "/usr/bin/env", "/usr/bin/sh", f"{enter.JAVA_HOME}/bin/java")
 _NSSWITCH = "passwd: files\ngroup: files\nhosts: files dns\n"
 
 
@@ -58,7 +59,7 @@ def install(lock_file: str, root: str) -> None:
             raise UserError(f"{error.filename or partial}: {error.strerror}") from error
         shutil.rmtree(partial, ignore_errors=True)
         raise UserError(
-            f"{target.parent}: no space left for Bazel's root, which needs about 1.5 GB there while it is made; "
+            f"{target.parent}: no space left for Bazel's root, which needs about 1.5 GB while it is made; "
             "nothing was kept: make room, or set XDG_CACHE_HOME to a folder on another disk"
         ) from error
 
@@ -137,7 +138,7 @@ class _Workers:
             return
         except FileError as error:
             self._fail(error.args[0])
-        except Exception as error:  # noqa: BLE001 - run() raises it in the main thread
+        except Exception as error:  # for run() to raise in the main thread
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -177,5 +178,6 @@ def finish_tree(tree: Path, lock: Lock) -> None:
         if file.is_symlink():
             file.unlink()
         file.write_bytes(content)
-    if not os.access(tree / "usr/bin/bazel", os.X_OK):
-        raise UserError("roots/bazel.lock.json: no package of it has /usr/bin/bazel; restore the file from git")
+    for name in NEEDED:
+        if not os.access(tree / name.lstrip("/"), os.X_OK):
+            raise UserError(f"roots/bazel.lock.json: no package of it has {name}; restore the file from git")

@@ -43,12 +43,16 @@ def cache_folder() -> str:
 
 def _launch(checkout: str, arguments: list[str]) -> int:
     if os.environ.get(probe.PROBING):
-        raise UserError("a bazel on PATH leads back to bazelw; take it off PATH, or set BAZEL to a real Bazel")
+        raise UserError(
+            "a bazel on PATH leads back to bazelw; take it off PATH, or set BAZEL to a real Bazel"
+        )
     try:
         with open(os.path.join(checkout, ".bazelversion"), encoding="ascii") as stream:
             wanted = stream.readline().strip()
     except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}; restore it: git checkout -- .bazelversion") from error
+        raise UserError(
+            f"{error.filename}: {error.strerror}; restore it: git checkout -- .bazelversion"
+        ) from error
     cache = cache_folder()
     bazel = probe.find_bazel(checkout, wanted, cache)
     if bazel:

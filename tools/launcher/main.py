@@ -29,8 +29,8 @@ def _main() -> int:
         if python:
             os.execv(python, [python, "-ISB", *sys.argv])
         sys.stderr.write(
-            f"error: {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]} and bazelw needs 3.9 "
-            "or later; install one, and have it on PATH as python3.9, python3.11 or the like\n"
+            f"error: {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]} "
+            "and bazelw needs 3.9 or later; install one that is on PATH as python3.9, python3.11 or the like\n"
         )
         return 1
     checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
