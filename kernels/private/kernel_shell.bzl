@@ -34,6 +34,7 @@ def _kernel_shell_impl(ctx):
         files = [
             ctx.attr._build_module[PythonToolInfo].archive,
             ctx.attr._run_in_root[PythonToolInfo].archive,
+            runtime.interpreter,
         ] + [archive for archive, _ in layers] + inputs.keys() + ctx.files._programs,
         transitive_files = runtime.files,
     )

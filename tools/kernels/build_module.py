@@ -132,7 +132,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--source", type=Path, required=True, help="the source's description")
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--shell", action="store_true")
-    parser.add_argument("words", nargs="*")
+    parser.add_argument("words", nargs=argparse.REMAINDER, help="with --shell: run this instead of a shell")
     options = parser.parse_args(arguments)
     facts = json.loads(options.kernel.read_text())
     kernel = Kernel(facts["release"], "/" + facts["build_dir"].lstrip("/"), options.compiler)
