@@ -30,7 +30,7 @@ def _main() -> int:
             os.execv(python, [python, "-ISB", *sys.argv])
         sys.stderr.write(
             f"error: {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]} "
-            "and bazelw needs 3.9 or later; install one that is on PATH as python3.9, python3.11 or the like\n"
+            "and bazelw needs 3.9 or later; have one on PATH as python3.9, python3.11 or the like\n"
         )
         return 1
     checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
