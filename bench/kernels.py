@@ -35,7 +35,7 @@ class Kernel:
 
 def _bazel(output: Path, workspace: Path, words: Sequence[str]) -> str:
     """Run Bazel with an output root of its own; returns its standard output."""
-    command = ["bazel", f"--output_user_root={output}", *words]
+    command = [str(workspace / "bazelw"), f"--output_user_root={output}", *words]
     done = subprocess.run(command, cwd=workspace, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise UserError(f"{' '.join(command)}: failed with exit code {done.returncode}; its messages are above")
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
             ours = time.monotonic() - start
             baseline = loop(kernels, source, scratch / "loop")
         finally:
-            subprocess.run(["bazel", f"--output_user_root={output}", "shutdown"], cwd=workspace, check=False)
+            subprocess.run([str(workspace / "bazelw"), f"--output_user_root={output}", "shutdown"], cwd=workspace, check=False)
             subprocess.run(["chmod", "-R", "u+w", folder], check=False)
     print(f"kernels: {len(kernels)}  ({', '.join(kernel.release for kernel in kernels)})")
     print(f"loop (baseline) {baseline:8.1f} s")
