@@ -63,6 +63,13 @@ def arguments(bwrap: str, root: str, certificates: tuple[str, str]) -> list[str]
     return line
 
 
+def find(program: str) -> str:
+    """The path of a program of the host, "" when there is none."""
+    folders = os.environ.get("PATH", "").split(os.pathsep) + ["/usr/bin", "/bin", "/usr/local/bin"]
+    paths = (os.path.join(folder, program) for folder in folders if folder)
+    return next((path for path in paths if os.access(path, os.X_OK)), "")
+
+
 def check_place(folder: str, what: str) -> None:
     """Raise UserError when a folder would be hidden by the root."""
     top = os.path.realpath(folder).split("/")[1]

@@ -145,8 +145,9 @@ class Fetcher:
             if self.stopped.wait(0.5):
                 raise Stopped
         else:
-            self._unreachable.add(host)
-            self._progress.warn(f"bazelw: {host}: {reason}; trying others first from now on")
+            if host not in self._unreachable:
+                self._unreachable.add(host)
+                self._progress.warn(f"bazelw: {host}: {reason}; other mirrors come first from now on")
         return f"{host}: {reason}"
 
     def _transfer(self, url: str, part: Path, size: int) -> None:

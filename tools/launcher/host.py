@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tools.launcher import enter
 from tools.lib.errors import UserError
 
 SWITCH = "BAZELW_INSTALL"
@@ -40,7 +40,7 @@ def check() -> None:
             f"this machine is {platform.machine()} and the locked Bazel is for x86_64; "
             "set BAZEL to a Bazel of the version in .bazelversion"
         )
-    if not shutil.which("bwrap"):
+    if not enter.find("bwrap"):
         _offer_bubblewrap(Path("/etc/os-release"))
     failure = _try_namespace()
     if failure:
@@ -49,7 +49,7 @@ def check() -> None:
 
 def why_not_entered() -> UserError:
     """The reason why bubblewrap could not start the command, for after the fact."""
-    if not shutil.which("bwrap"):
+    if not enter.find("bwrap"):
         return UserError(missing_text(os_release(Path("/etc/os-release")), os.getuid()))
     failure = _try_namespace()
     if failure:
@@ -100,14 +100,14 @@ def _offer_bubblewrap(release_file: Path) -> None:
     # A fresh machine's package lists may be missing or too old to install from.
     for step in (command, "apt-get update", command):
         done = subprocess.run(step.split(), stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
-        if shutil.which("bwrap"):
+        if enter.find("bwrap"):
             return
     raise UserError(f"'{command}' ended with code {done.returncode} and there is still no bubblewrap")
 
 
 def _try_namespace() -> str:
     """bubblewrap's complaint when a user namespace can't be made, "" when it can."""
-    command = ["bwrap", "--unshare-user", "--ro-bind", "/", "/", "true"]
+    command = [enter.find("bwrap"), "--unshare-user", "--ro-bind", "/", "/", "true"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode == 0:
         return ""

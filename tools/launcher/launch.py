@@ -61,7 +61,7 @@ def _launch(checkout: str, arguments: list[str]) -> int:
     enter.check_place(checkout, "the checkout")
     enter.check_place(cache, "the cache")
     root = _root(checkout, cache)
-    bwrap = _find("bwrap")
+    bwrap = enter.find("bwrap")
     certificates = _certificates(root, cache)
     line = enter.arguments(bwrap, root, certificates) if bwrap else []
     code = enter.run(line, ["/usr/bin/bazel", *arguments]) if line else None
@@ -101,13 +101,6 @@ def _certificates(root: str, cache: str) -> tuple[str, str]:
 
         certificates.make_store(bundle, store)
     return bundle, store
-
-
-def _find(program: str) -> str:
-    """The path of a program of the host, "" when there is none."""
-    folders = os.environ.get("PATH", "").split(os.pathsep) + ["/usr/bin", "/bin", "/usr/local/bin"]
-    paths = (os.path.join(folder, program) for folder in folders if folder)
-    return next((path for path in paths if os.access(path, os.X_OK)), "")
 
 
 # Where the distributions keep the bundle of trusted certificates: Debian, Arch and Alpine; Fedora; SUSE.
