@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
             ours = time.monotonic() - start
             baseline = loop(kernels, source, scratch / "loop")
         finally:
-            subprocess.run([str(workspace / "bazelw"), f"--output_user_root={output}", "shutdown"], cwd=workspace, check=False)
+            _bazel(output, workspace, ["shutdown"])
             subprocess.run(["chmod", "-R", "u+w", folder], check=False)
     print(f"kernels: {len(kernels)}  ({', '.join(kernel.release for kernel in kernels)})")
     print(f"loop (baseline) {baseline:8.1f} s")

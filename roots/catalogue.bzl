@@ -7,4 +7,5 @@ ROOTS = {
     "kbuild-forky": ["scons"],
     "kbuild-sid": ["scons"],
     "kbuild-trixie": ["scons"],
+    "lint": [],
 }

@@ -5,6 +5,7 @@ load("//roots/private:locked_package.bzl", _locked_package = "locked_package")
 load("//roots/private:providers.bzl", _RootInfo = "RootInfo")
 load("//roots/private:root_archive.bzl", _root_archive = "root_archive")
 load("//roots/private:run_in_root.bzl", _ROOT_ATTRS = "ROOT_ATTRS", _ROOT_TOOLCHAINS = "ROOT_TOOLCHAINS", _root_arguments = "root_arguments", _root_layers = "root_layers", _run_in_root = "run_in_root")
+load("//roots/private:updater.bzl", _updater = "updater")
 
 debian_packages = _debian_packages
 locked_package = _locked_package
@@ -15,3 +16,4 @@ ROOT_TOOLCHAINS = _ROOT_TOOLCHAINS
 root_arguments = _root_arguments
 root_layers = _root_layers
 run_in_root = _run_in_root
+updater = _updater

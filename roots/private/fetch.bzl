@@ -36,23 +36,16 @@ def fetch_packages(rctx, packages, folder, refresh):
         urls = package_urls(package, bases)
         name = package["name"]
         files[name] = "{}/{}{}".format(folder, name.replace("+", "x"), ".rpm" if urls[0].endswith(".rpm") else ".deb")
-        token = rctx.download(urls, files[name], sha256 = package["sha256"], allow_fail = True, block = False)
-        pending.append((package, urls, token))
+
+        # Each address twice: Bazel itself goes on to the next one after a connection that was cut.
+        token = rctx.download(urls + urls, files[name], sha256 = package["sha256"], allow_fail = True, block = False)
+        pending.append((package, token))
     failed = []
-    for package, urls, token in pending:
+    for package, token in pending:
         if not token.wait().success:
-            failed.append("  {} {} (sha256 {})\n    {}".format(
-                package["name"],
-                package["version"],
-                package["sha256"],
-                "\n    ".join(urls),
-            ))
+            failed.append("{} {} (SHA-256 {})".format(package["name"], package["version"], package["sha256"]))
     if failed:
-        fail(("could not fetch {} locked package(s); the WARNING lines above say why for each address " +
-              "(404: the mirror has dropped it; checksum: the mirror serves other bytes):\n{}\n" +
-              "Refresh the lock with: {}\nor add a mirror that has it: --repo_env=DEBIAN_MIRRORS=\"URL URL\"").format(
-            len(failed),
-            "\n".join(failed),
-            refresh,
-        ))
+        # One line, because Bazel repeats it for the repository, its package, and each target that needs it.
+        fail(("no mirror has {}; the WARNING lines above say why, for each address. Refresh the lock: {}; " +
+              "or name a mirror that has it: --repo_env=DEBIAN_MIRRORS=\"URL URL\"").format(", ".join(failed), refresh))
     return files

@@ -110,8 +110,9 @@ def main(arguments: Sequence[str]) -> int:
             raise UserError("bazel build //kernels:all left no profile; its messages are above")
         with gzip.open(profile, "rt") as stream:
             seconds = action_seconds(json.load(stream)["traceEvents"])
-    info = subprocess.run([bazelw, "info", *flags, "bazel-bin"], cwd=workspace, stdout=subprocess.PIPE, check=True, text=True)
-    rows = rows_of(kernels, Path(info.stdout.strip(), "kernels"), seconds)
+    info = [bazelw, "info", *flags, "bazel-bin"]
+    outputs = subprocess.run(info, cwd=workspace, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    rows = rows_of(kernels, Path(outputs, "kernels"), seconds)
     built = sum(row.size is not None for row in rows)
     text = table(rows)
     closing = f"{built} of {len(rows)} kernels built, {wall:.0f} s of wall time on {os.cpu_count()} cores."

@@ -1,10 +1,11 @@
 """The summary counts each kernel's own actions, and says which kernels weren't built."""
 
 from pathlib import Path
+from typing import Any
 
 from tools.kernels.summary import action_seconds, rows_of, table
 
-KERNELS = [
+KERNELS: list[dict[str, Any]] = [
     {"release": "6.1.0-1-amd64", "line": "6.1", "flavour": "amd64", "compiler": "gcc-12"},
     {"release": "6.1.0-2-amd64", "line": "6.1", "flavour": "amd64", "compiler": "gcc-12", "missing": ["linux-headers"]},
 ]
