@@ -202,13 +202,15 @@ class Apt:
         Raises UserError with apt's explanation.
         """
         status = self._folder / "status"
-        status.write_text("".join(map(_installed, without)))
+        given = {entry["Package"]: entry["Version"] for entry in reversed(self.show(without))}
+        status.write_text("".join(_installed(name, version) for name, version in given.items()))
         try:
-            done = self._run(["apt-get", "-qq", "-y", "--print-uris", "install", *packages])
+            done = self._run(["apt-get", "-q", "-y", "--print-uris", "install", *packages])
         finally:
             status.write_text("")
         if done.returncode:
-            raise UserError(f"{done.stdout.strip()}\n{done.stderr.strip()}".strip())
+            explained = done.stdout.rpartition("unmet dependencies:\n")[2].rstrip() if "unmet" in done.stdout else ""
+            raise UserError(f"{explained}\n{done.stderr.strip()}".strip("\n"))
         return self._parse_uris(done.stdout)
 
     def locate(self, packages: Sequence[tuple[str, str]]) -> tuple[Package, ...]:
@@ -230,6 +232,18 @@ class Apt:
             raise UserError(f"apt-cache show: {done.stderr.strip()}")
         stanzas = done.stdout.strip().split("\n\n")
         return [dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", stanza, re.MULTILINE)) for stanza in stanzas]
+
+    def origins(self, names: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The suite of each (name, version): the first in the list of suites that has it."""
+        done = self._run(["apt-cache", "madison", *sorted(names)])
+        suites: dict[tuple[str, str], str] = {}
+        for line in done.stdout.splitlines():
+            name, version, source = (part.strip() for part in line.split("|"))
+            suite = source.split()[1].partition("/")[0]
+            known = suites.setdefault((name, version), suite)
+            if self._suites.index(suite) < self._suites.index(known):
+                suites[name, version] = suite
+        return suites
 
     def _parse_uris(self, text: str) -> tuple[Package, ...]:
         packages = []
@@ -255,9 +269,9 @@ def _archive(suite: str) -> str:
     return SECURITY if suite.endswith("-security") else MAIN
 
 
-def _installed(name: str) -> str:
-    """A dpkg status entry; the version satisfies every `>=`."""
+def _installed(name: str, version: str) -> str:
+    """A dpkg status entry of a package that depends on nothing, newer than the one that does."""
     return (
-        f"Package: {name}\nStatus: install ok installed\nArchitecture: {ARCHITECTURE}\nMulti-Arch: foreign\n"
-        "Version: 999:0\nMaintainer: none\nDescription: taken as given\n\n"
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: {ARCHITECTURE}\nMulti-Arch: allowed\n"
+        f"Version: {version}+given\nMaintainer: none\nDescription: taken as given\n\n"
     )
