@@ -26,8 +26,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_in_lint_root(sources: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a linter in the root, with the sources at /sources."""
     runtime = RUNFILES.parent / "tool_runtime"
-    words = [runtime / "bin/python3", "-ISB", RUNFILES / "tools/roots/run_in_root.pyz", "--runtime", runtime]
-    words += ["--layer", RUNFILES / "roots/lint.tar", "--input", f"{sources}=/sources", "--cwd", "/sources"]
+    words = [f"{runtime}/bin/python3", "-ISB", f"{RUNFILES}/tools/roots/run_in_root.pyz", "--runtime", str(runtime)]
+    words += ["--layer", f"{RUNFILES}/roots/lint.tar", "--input", f"{sources}=/sources", "--cwd", "/sources"]
     return subprocess.run([*words, "--", *command], cwd=sources.parent, capture_output=True, text=True, check=False)
 
 
