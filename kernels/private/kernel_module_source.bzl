@@ -1,6 +1,7 @@
 """kernel_module_source: where modules come from and how they are built, for any kernel."""
 
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load(":lines.bzl", "check_range")
 load(":providers.bzl", "KernelModuleSourceInfo")
 
 _DRIVERS = ["dkms", "kbuild", "scons"]
@@ -19,6 +20,8 @@ def _check(ctx):
         fail("{}: `modules` is empty; name what the source builds, without .ko, for example [\"vrouter\"]".format(ctx.label))
     if bool(ctx.attr.srcs) == bool(ctx.attr.package):
         fail("{}: give either `srcs` or `package`, and not both".format(ctx.label))
+    for kernels in [ctx.attr.kernels] + ctx.attr.patches.values():
+        check_range(kernels, ctx.label)
 
 def _kernel_module_source_impl(ctx):
     _check(ctx)
@@ -72,7 +75,7 @@ def _kernel_module_source_impl(ctx):
         "modules": ctx.attr.modules,
         "make_vars": ctx.attr.make_vars,
         "patches": described,
-        "display": ctx.attr.display or "/".join([part for part in [ctx.label.package, prefix] if part and ctx.attr.srcs]),
+        "display": ctx.attr.display or "/".join([part for part in ["" if ctx.file.package else ctx.label.package, prefix] if part]),
     }))
     return [
         DefaultInfo(files = depset([archive, description])),
@@ -100,7 +103,7 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
             default = ".",
         ),
         "display": attr.string(
-            doc = "How messages name the source's root; its folder in the workspace if not given.",
+            doc = "How messages name the source's root; its folder in the workspace or in `package` if not given.",
         ),
         "driver": attr.string(
             doc = "One of `kbuild`, `dkms`, `scons`.",

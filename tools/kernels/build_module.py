@@ -9,7 +9,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.kernels import compile_commands
@@ -19,6 +19,7 @@ from tools.kernels.drivers import (
     Kernel,
     driver_commands,
     environment,
+    links,
     patch_commands,
     split_commands,
 )
@@ -30,20 +31,53 @@ from tools.roots.clock import clock_environment
 
 OUT = Path("/out")
 _SHOWN_LINES = 60
+_ENTERING = re.compile(r"make(?:\[\d+\])?: Entering directory '(.*)'$")
+_LEAVING = re.compile(r"make(?:\[\d+\])?: Leaving directory ")
+# What stands before a path that isn't absolute, in a message of the compiler.
+_RELATIVE = re.compile(r"(?:In file included from |\s+from )?(?=[\w.][\w./+-]*\.[chS]:)")
 _ERROR_LINE = re.compile(r"(: (fatal )?error[: ]|^ERROR: |\*\*\* |^scons: \*\*\*|undefined reference)")
 
 
-def user_path(line: str, display: str) -> str:
-    """A line of the log with the source's files named as the user knows them."""
-    return line.replace(f"{SOURCE}/", f"{display}/" if display else "")
+def user_paths(log: str, shown: Mapping[str, str]) -> list[str]:
+    """The lines of a log with the source's files named as the user knows them.
+
+    `shown` are the source's folders in the root, each with the user's name for it. A file's path
+    may be relative to the folder that make last said it is in (kbuild, since line 6.13).
+    """
+    lines, inside = [], [""]
+    for line in log.splitlines():
+        if entering := _ENTERING.match(line):
+            inside.append(f"{entering[1]}/")
+        elif _LEAVING.match(line) and len(inside) > 1:
+            inside.pop()
+        elif (relative := _RELATIVE.match(line)) and inside[-1].startswith(tuple(f"{folder}/" for folder in shown)):
+            line = f"{relative[0]}{inside[-1]}{line[relative.end() :]}"
+        for folder, name in shown.items():
+            line = line.replace(f"{folder}/", f"{name}/" if name else "")
+        lines.append(line)
+    return lines
 
 
-def failure_text(log: str, display: str) -> str:
+def failure_text(log: str, shown: Mapping[str, str]) -> str:
     """The log of a failed build for a person: the compiler's errors first, then the end of the log."""
-    lines = [user_path(line, display) for line in log.splitlines()]
+    lines = user_paths(log, shown)
     errors = [line for line in lines if _ERROR_LINE.search(line)]
     tail = lines[-_SHOWN_LINES:]
     return "\n".join([*errors[:_SHOWN_LINES], "", f"--- the log's last {len(tail)} lines ---", *tail])
+
+
+def shown_folders(source: Source, links: Mapping[str, str]) -> dict[str, str]:
+    """What the user calls the source's root, and the folders that the build has by another name."""
+    shown = {str(SOURCE): source.display}
+    for link, folder in links.items():
+        shown[link] = "/".join(part for part in (source.display, folder[len(str(SOURCE)) + 1 :]) if part)
+    return shown
+
+
+def merged_symvers(tree: Path) -> str:
+    """What all modules below `tree` export: the Module.symvers of each folder as one, sorted by symbol."""
+    lines = {line for path in tree.rglob("Module.symvers") for line in path.read_text().splitlines() if line}
+    return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split("\t")[1:]))
 
 
 def _environment() -> dict[str, str]:
@@ -89,9 +123,12 @@ def build(source: Source, kernel: Kernel) -> None:
     log = OUT / "build.log"
     log.touch()
     apply_patches(source, kernel, log)
-    for command in driver_commands(source, kernel):
+    commands = driver_commands(source, kernel)
+    other_names = links(source, kernel)
+    shown = shown_folders(source, other_names)
+    for command in commands:
         if code := _run(command, log):
-            text = failure_text(log.read_text(errors="replace"), source.display)
+            text = failure_text(log.read_text(errors="replace"), shown)
             raise UserError(f"{source.label} doesn't build for kernel {kernel.release} (exit code {code}):\n{text}")
     for module in source.modules:
         if not (SOURCE / f"{module}.ko").is_file():
@@ -101,11 +138,12 @@ def build(source: Source, kernel: Kernel) -> None:
                 f"{', '.join(made) or 'no module'}; correct `modules`"
             )
     for command in split_commands(source, OUT):
-        if code := _run(command, log):
-            raise UserError(failure_text(log.read_text(errors="replace"), source.display))
-    symvers = SOURCE / source.directory / "Module.symvers"
-    (OUT / "Module.symvers").write_bytes(symvers.read_bytes() if symvers.exists() else b"")
-    entries = compile_commands.compile_commands(SOURCE, kernel.build_dir, {str(SOURCE): source.display or "."})
+        if _run(command, log):
+            raise UserError(failure_text(log.read_text(errors="replace"), shown))
+    write_atomically(OUT / "Module.symvers", merged_symvers(SOURCE))
+    entries = compile_commands.compile_commands(
+        SOURCE, kernel.build_dir, {str(SOURCE): source.display or "."}, other_names
+    )
     write_atomically(OUT / "compile_commands.json", json.dumps(entries, indent=2) + "\n")
 
 

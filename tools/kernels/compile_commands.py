@@ -48,10 +48,11 @@ def compiler_command(text: str) -> tuple[str, list[str]] | None:
     return (found[1], arguments) if "-c" in arguments else None
 
 
-def entry(text: str, directory: str, maps: Mapping[str, str]) -> dict[str, Any] | None:
+def entry(text: str, directory: str, maps: Mapping[str, str], beside: str = "") -> dict[str, Any] | None:
     """The entry for a .cmd file's text, None unless it compiles a C file of the module's own.
 
-    `directory` is the kernel's build folder, where the compiler ran if the object's path is absolute.
+    `directory` is the kernel's build folder, where the compiler ran if the object's path is absolute;
+    if it is relative, that is the folder of the .cmd file (`beside`) less what the object's path has.
     `maps` turns paths in the root into those that the user knows; its first one is the module's folder.
     """
     found = compiler_command(text)
@@ -59,7 +60,8 @@ def entry(text: str, directory: str, maps: Mapping[str, str]) -> dict[str, Any] 
         return None
     target, arguments = found
     module = next(iter(maps))
-    folder = directory if posixpath.isabs(target) else module
+    inside = posixpath.dirname(target)
+    folder = directory if posixpath.isabs(target) else beside.removesuffix(f"/{inside}") or module
     source = posixpath.normpath(posixpath.join(folder, arguments[-1]))
     if not source.startswith(f"{module}/") or not source.endswith(".c") or source.endswith(".mod.c"):
         return None
@@ -78,13 +80,23 @@ def _mapped(argument: str, maps: Mapping[str, str]) -> str:
     return re.sub(pattern, lambda path: path[1] + maps[path[2]], argument)
 
 
-def compile_commands(tree: Path, directory: str, maps: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The entries of all .cmd files below `tree`, sorted by file."""
+def compile_commands(
+    tree: Path, directory: str, maps: Mapping[str, str], links: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The entries of all .cmd files below `tree`, sorted by file.
+
+    `links` are folders to which the build gave another name: that name to the folder in the root.
+    """
     found = []
+    module = next(iter(maps))
     for path in tree.rglob(".*.o.cmd"):
         with path.open(encoding="utf-8", errors="replace") as stream:
             try:
-                found.append(entry(stream.readline().rstrip("\n"), directory, maps))
+                text = stream.readline().rstrip("\n")
+                for link, folder in (links or {}).items():
+                    text = text.replace(link, folder)
+                beside = posixpath.normpath(posixpath.join(module, path.parent.relative_to(tree)))
+                found.append(entry(text, directory, maps, beside))
             except ValueError as error:
                 raise UserError(
                     f"{path}:1: not a command as kbuild writes it ({error}); build the module anew"

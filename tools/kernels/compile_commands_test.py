@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.kernels.compile_commands import compiler_command, entry, main
+from tools.kernels.compile_commands import compile_commands, compiler_command, entry, main
 from tools.lib.errors import UserError
 
 KERNEL = "/usr/src/linux-headers-6.1.0-9-amd64"
@@ -96,6 +96,24 @@ def test_a_tree(tmp_path: Path) -> None:
     ]
     assert main(arguments) == 0
     assert [each["file"] for each in json.loads(out.read_text())] == ["vrouter/A.c", "vrouter/sub/a.c"]
+
+
+def test_a_tree_with_modules_in_folders_and_a_link(tmp_path: Path) -> None:
+    """As DKMS trees are built: by the name of a link, or, since line 6.13, in the module's own folder."""
+    for folder, name, text in [
+        ("one/sub", "a", RELATIVE),
+        ("two", "b", "savedcmd_b.o := gcc -c -o b.o b.c\n"),
+        ("three", "c", "cmd_/link/build/three/c.o := gcc -I/link/build -c -o /link/build/c.o /link/build/three/c.c\n"),
+    ]:
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f".{name}.o.cmd").write_text(text)
+    found = compile_commands(tmp_path, KERNEL, MAPS, {"/link/build": "/build/source"})
+    assert [(each["directory"], each["file"]) for each in found] == [
+        ("vrouter/one", "vrouter/one/sub/a.c"),
+        ("headers/linux-headers-6.1.0-9-amd64", "vrouter/three/c.c"),
+        ("vrouter/two", "vrouter/two/b.c"),
+    ]
+    assert "-Ivrouter" in found[1]["arguments"]
 
 
 def test_bad_input_is_named(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ Commands are the same for a Bazel action and for a person in the shell of the ke
 
 import re
 import shlex
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.kernels.dkms_conf import read_dkms_conf
 from tools.kernels.source import Source, in_range
 from tools.lib.errors import UserError
 
@@ -77,108 +77,57 @@ def scons(source: Source, kernel: Kernel) -> list[Command]:
     return [Command(words, SOURCE / source.directory)]
 
 
-# dkms.conf is a bash script that dkms(8) sources; only bash can say what it means.
-_READ_DKMS = r"""
-set -u; shopt -s extglob
-declare -A empty=()
-MAKE=() PATCH=() PATCH_MATCH=() MAKE_MATCH=() BUILT_MODULE_NAME=() BUILT_MODULE_LOCATION=()
-PRE_BUILD= POST_BUILD= BUILD_EXCLUSIVE_KERNEL= BUILD_EXCLUSIVE_KERNEL_MIN= BUILD_EXCLUSIVE_KERNEL_MAX=
-BUILD_EXCLUSIVE_CONFIG= BUILD_EXCLUSIVE_ARCH=
-set +u
-. ./dkms.conf >&2 || exit
-printf '%s\0' PACKAGE_NAME "$PACKAGE_NAME" PACKAGE_VERSION "$PACKAGE_VERSION" PRE_BUILD "$PRE_BUILD" \
-    POST_BUILD "$POST_BUILD" BUILD_EXCLUSIVE_KERNEL "$BUILD_EXCLUSIVE_KERNEL"
-for array in MAKE MAKE_MATCH PATCH PATCH_MATCH BUILT_MODULE_NAME BUILT_MODULE_LOCATION; do
-    declare -n values=$array
-    for index in "${!values[@]}"; do printf '%s\0' "$array[$index]" "${values[$index]}"; done
-done
-"""
-
-
-def read_dkms(folder: Path, kernel: Kernel) -> dict[str, str]:
-    """The directives of `folder`/dkms.conf (dkms(8)), arrays as "NAME[0]", for this kernel.
-
-    Raises UserError when bash can't read it or it names no package.
-    """
-    variables = {
-        "kernelver": kernel.release,
-        "kernel_source_dir": kernel.build_dir,
-        "dkms_tree": "/build/dkms",
-        "source_tree": "/usr/src",
-        "arch": "x86_64",
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-    }
-    done = subprocess.run(
-        ["bash", "-c", _READ_DKMS], cwd=folder, env=variables, capture_output=True, text=True, check=False
-    )
-    words = done.stdout.split("\0")
-    directives = dict(zip(words[0:-1:2], words[1::2], strict=False))
-    if done.returncode or not directives.get("PACKAGE_NAME"):
-        raise UserError(f"dkms.conf: expected PACKAGE_NAME and the directives of dkms(8): {done.stderr.strip()}")
-    return directives
-
-
-def _array(directives: Mapping[str, str], name: str) -> dict[int, str]:
-    """The elements of one array directive by index."""
-    found = {}
-    for key, value in directives.items():
-        if match := re.fullmatch(rf"{name}\[(\d+)\]", key):
-            found[int(match[1])] = value
-    return found
-
-
-def _shell(text: str, folder: Path) -> Command:
-    return Command(("bash", "-c", text), folder)
+def _makeflags(words: Sequence[str]) -> str:
+    """Command-line variables as $MAKEFLAGS has them: every make that the command starts gets them."""
+    escaped = (re.sub(r"([\\\s])", r"\\\1", word.replace("$", "$$")) for word in words)
+    return f" -- {' '.join(escaped)}"
 
 
 def dkms(source: Source, kernel: Kernel) -> list[Command]:
     """A DKMS tree: the directives of dkms.conf for one build, without dkms's own bookkeeping.
 
     dkms itself isn't used: it would strip and sign what it builds before debug data are split.
+    Raises UserError when dkms.conf leaves this kernel out, or builds other modules.
     """
     folder = SOURCE / source.directory
-    directives = read_dkms(folder, kernel)
-    exclusive = directives["BUILD_EXCLUSIVE_KERNEL"]
-    if exclusive and not re.search(exclusive, kernel.release):
+    conf = read_dkms_conf(folder, kernel.release, kernel.build_dir)
+    if conf.refusals:
         raise UserError(
-            f"{source.label}: its dkms.conf is only for kernels that match BUILD_EXCLUSIVE_KERNEL={exclusive!r}; "
-            f"{kernel.release} doesn't: leave this kernel out"
+            f"{source.label}: its dkms.conf is not for kernel {kernel.release}: {', '.join(conf.refusals)}; "
+            "leave this kernel out"
         )
-    locations = _array(directives, "BUILT_MODULE_LOCATION")
-    names = _array(directives, "BUILT_MODULE_NAME") or {0: directives["PACKAGE_NAME"]}
-    built = {str(Path(source.directory, locations.get(index, ""), name)) for index, name in names.items()}
+    built = {str(Path(source.directory, module)) for module in conf.modules}
     if missing := sorted({str(Path(module)) for module in source.modules} - built):
         raise UserError(
-            f"{source.label}: dkms.conf doesn't build {', '.join(missing)}; it builds: {', '.join(sorted(built))}"
+            f"{source.label}: dkms.conf doesn't build {', '.join(missing)}; it builds: {', '.join(sorted(built))}; "
+            "correct `modules`"
         )
-    tree = Path("/build/dkms", directives["PACKAGE_NAME"], directives["PACKAGE_VERSION"])
+    variables = [f"CC={kernel.compiler}", _NO_BTF, *_variables(source, kernel)]
+
+    def shell(text: str) -> Command:
+        return Command(("env", f"MAKEFLAGS={_makeflags(variables)}", "bash", "-c", text), folder)
+
     commands = [
-        Command(("mkdir", "-p", str(tree)), folder),
-        Command(("ln", "-sfn", str(folder), str(tree / "build")), folder),
+        Command(("mkdir", "-p", str(conf.build_link.parent)), folder),
+        Command(("ln", "-sfn", str(folder), str(conf.build_link)), folder),
     ]
-    matches = _array(directives, "PATCH_MATCH")
-    for index, patch in sorted(_array(directives, "PATCH").items()):
-        if re.search(matches.get(index, ""), kernel.release):
-            commands.append(Command(("patch", "-p1", "-i", f"patches/{patch}"), folder))
-    if directives["PRE_BUILD"]:
-        commands.append(_shell(f"./{directives['PRE_BUILD']}", folder))
-    make_matches = _array(directives, "MAKE_MATCH")
-    chosen = [
-        text
-        for index, text in sorted(_array(directives, "MAKE").items())
-        if index == 0 or (index in make_matches and re.search(make_matches[index], kernel.release))
-    ]
-    extra = shlex.join([f"CC={kernel.compiler}", _NO_BTF, *_variables(source, kernel)])
-    if chosen:
-        text = re.sub(r"^'(.*)'$", r"\1", chosen[-1])
-        # dkms(8): a MAKE that begins with make is given the kernel it is for.
-        text = re.sub(r"^make\b", f"make KERNELRELEASE={kernel.release} {extra}", text)
-        commands.append(_shell(text, folder))
-    else:
-        commands.append(Command((*_kbuild_words(kernel, folder), *_variables(source, kernel), "modules"), folder))
-    if directives["POST_BUILD"]:
-        commands.append(_shell(f"./{directives['POST_BUILD']}", folder))
+    commands += [Command(("patch", "-p1", "-i", f"patches/{patch}"), folder) for patch in conf.patches]
+    if conf.pre_build:
+        commands.append(shell(f"./{conf.pre_build}"))
+    make = conf.make or shlex.join(["make", "-C", kernel.build_dir, f"M={folder}"])
+    # dkms(8): a MAKE that begins with make is given the kernel that it is for.
+    commands.append(shell(re.sub(r"^make\b", f"make KERNELRELEASE={kernel.release}", make)))
+    if conf.post_build:
+        commands.append(shell(f"./{conf.post_build}"))
     return commands
+
+
+def links(source: Source, kernel: Kernel) -> dict[str, str]:
+    """Folders of the source that the driver's commands know by another name: that name to the folder."""
+    folder = SOURCE / source.directory
+    if source.driver != "dkms":
+        return {}
+    return {str(read_dkms_conf(folder, kernel.release, kernel.build_dir).build_link): str(folder)}
 
 
 _DRIVERS = {"kbuild": kbuild, "dkms": dkms, "scons": scons}

@@ -15,7 +15,7 @@ def line_key(release: str) -> tuple[int, int]:
 
     Raises UserError when the text doesn't start with two numbers.
     """
-    found = re.match(r"(\d+)\.(\d+)", release)
+    found = re.match(r"(\d+)\.(\d+)(?=[-+.]|$)", release)
     if not found:
         raise UserError(f"{release!r}: expected a kernel release or line that starts like 6.1")
     return int(found[1]), int(found[2])

@@ -48,6 +48,8 @@ def archive_package(runtime: Path, package: Path, prefix: str, generated: dict[s
                 entry = _entry(name.removeprefix(f"{prefix}/"))
                 entry.mode, entry.type, entry.size = member.mode | 0o200, member.type, member.size
                 entry.linkname = member.linkname
+                if member.islnk():  # a hard link's target is a name in the archive
+                    entry.linkname = member.linkname.removeprefix("./").removeprefix(f"{prefix}/")
                 archive.addfile(entry, given.extractfile(member) if member.isreg() else None)
                 count += 1
             for name, path in sorted(generated.items()):
