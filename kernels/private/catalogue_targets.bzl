@@ -29,7 +29,7 @@ def latest_releases(flavour = "amd64"):
     newest = {}
     for kernel in KERNELS:
         line = kernel["line"]
-        if kernel["flavour"] == flavour and (line not in newest or _order(kernel["release"]) > _order(newest[line])):
+        if kernel["flavour"] == flavour and not kernel.get("missing") and (line not in newest or _order(kernel["release"]) > _order(newest[line])):
             newest[line] = kernel["release"]
     return newest.values()
 
@@ -48,6 +48,8 @@ def catalogue_targets():
         kernel_module(
             name = release,
             headers = release + ".headers",
+            # What no mirror had when the catalogue was made is left out of //kernels:all.
+            tags = ["manual"] if kernel.get("missing") else [],
         )
         kernel_shell(
             name = release + ".shell",

@@ -9,6 +9,7 @@ kernels/catalogue.json is {"schema": 1, "kernels": [...]}, sorted by version; a 
     compiler  the program that built it: "gcc-12"
     root      the root to build in, as in roots/NAME.yaml
     packages  {"headers": [KEY], "image": [KEY]}; a KEY is "NAME=VERSION" in kernels/kernels.lock.json
+    missing   the KEYs of its headers that no mirror had when it was found; absent otherwise
     origin    "url" when it was added by URL: `update` keeps it; absent otherwise
 """
 
@@ -50,6 +51,7 @@ class Kernel:
     root: str
     headers: tuple[str, ...]
     image: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     origin: str = ""
 
     @property
@@ -68,6 +70,8 @@ class Kernel:
             "root": self.root,
             "packages": {"headers": sorted(self.headers), "image": sorted(self.image)},
         }
+        if self.missing:
+            entry["missing"] = sorted(self.missing)
         return entry | ({"origin": self.origin} if self.origin else {})
 
 
@@ -201,6 +205,7 @@ def read_catalogue(folder: Path) -> tuple[list[Kernel], dict[str, Package]]:
                 **{name: entry[name] for name in ("release", "flavour", "suite", "compiler", "root")},
                 headers=tuple(entry["packages"]["headers"]),
                 image=tuple(entry["packages"]["image"]),
+                missing=tuple(entry.get("missing", ())),
                 origin=entry.get("origin", ""),
             )
             for entry in content["kernels"]

@@ -1,16 +1,20 @@
 """Make the kernel catalogue anew: ./bazelw run //kernels:update
 
 Finds every amd64 kernel whose headers the suites publish now, and locks its packages.
-Kernels that were added by URL stay.
+Kernels that were added by URL stay. With --available, kernels whose headers every mirror has
+dropped, though its index lists them, are left out; otherwise they are only named.
 """
 
 import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tools.kernels.availability import gone_packages
+from tools.kernels.availability import dropped_keys
 from tools.kernels.catalogue import (
     Kernel,
     Published,
@@ -72,6 +76,13 @@ def check_compilers(kernels: Sequence[Kernel], roots: Path) -> list[str]:
     return warnings
 
 
+def mark_missing(kernels: Sequence[Kernel], packages: Mapping[str, Package]) -> list[Kernel]:
+    """The kernels, each with those of its header packages that no mirror has any more."""
+    wanted = {key for kernel in kernels for key in kernel.headers}
+    gone = set(map(package_key, gone_packages((packages[key] for key in sorted(wanted)), find_mirrors())))
+    return [replace(kernel, missing=tuple(key for key in kernel.headers if key in gone)) for kernel in kernels]
+
+
 def open_indexes(folder: str, apt_programs: Programs) -> Apt:
     """The packages of all the suites, with their indexes fetched."""
     apt = Apt(Path(folder), KERNEL_SUITES, find_mirrors(), apt_programs)
@@ -82,6 +93,7 @@ def open_indexes(folder: str, apt_programs: Programs) -> Apt:
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="kernels:update", description=__doc__.partition("\n")[0])
+    parser.add_argument("--available", action="store_true", help="leave out kernels that no mirror has any more")
     add_apt_arguments(parser)
     options = parser.parse_args(arguments)
     folder: Path = options.workspace / "kernels"
@@ -90,12 +102,24 @@ def main(arguments: Sequence[str]) -> int:
         apt = open_indexes(scratch, programs(options))
         kernels, left_out = find_kernels(published_packages(apt))
         packages = lock_packages(apt, kernels)
+    kernels = mark_missing(kernels, packages)
+    print("asking the mirrors for each package", file=sys.stderr, flush=True)
+    dropped = dropped_keys(packages, (key for kernel in kernels for key in kernel.headers), find_mirrors())
+    missing = [kernel for kernel in kernels if dropped & set(kernel.headers)]
+    if missing:
+        kernels = [kernel for kernel in kernels if not options.available or kernel not in missing]
+        left_out.append(
+            f"no mirror has the headers of {len(missing)} kernels any more, though an index lists them"
+            f"{'; left out' if options.available else ''}: {', '.join(kernel.release for kernel in missing)}"
+        )
     found = {kernel.release for kernel in kernels}
     kernels += [kernel for kernel in before if kernel.origin == "url" and kernel.release not in found]
     write_catalogue(folder, kernels, before_packages | packages)
     for warning in left_out + check_compilers(kernels, options.workspace / "roots"):
         print(f"warning: {warning}", file=sys.stderr)
     releases, old = {kernel.release for kernel in kernels}, {kernel.release for kernel in before}
+    if dropped := [kernel.release for kernel in kernels if kernel.missing]:
+        print(f"warning: listed, but no mirror has their packages: {', '.join(dropped)}", file=sys.stderr)
     for word, names in (("new", releases - old), ("gone", old - releases)):
         if old and names:
             print(f"{word}: {', '.join(sorted(names))}")
