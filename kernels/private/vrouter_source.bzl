@@ -8,20 +8,37 @@ _SKIPPED = ["BUILD", "BUILD.bazel", "WORKSPACE", "WORKSPACE.bazel", "MODULE.baze
 _MAKEFILES = ["Kbuild", "Makefile"]
 _HINT = "expected a Makefile or Kbuild with obj-m, a dkms.conf, or an SConstruct"
 
+# What kbuild leaves in a tree. A build by hand may have been for another kernel: its objects must not be linked again.
+_PRODUCTS = ["Module.symvers", "modules.order", ".tmp_versions"]
+
+def _is_source(name, siblings):
+    """Whether a file or folder of the checkout belongs to the source; kbuild keeps .NAME.cmd beside each of its products."""
+    if name.startswith(".git") or name in _SKIPPED or name in _PRODUCTS or name.endswith(".mod.c"):
+        return False
+    return not (name.startswith(".") and name.endswith(".cmd")) and ".{}.cmd".format(name) not in siblings
+
 def _link_tree(rctx, source):
-    """Link every file of the checkout, so that Bazel sees each edit and no foreign BUILD file; returns the names."""
+    """Link every file of the checkout, so that Bazel sees each edit and no foreign BUILD file; returns the names.
+
+    Bazel watches each folder that is listed here. Its watch_tree would also read all of .git, and takes no loops.
+    """
     names = []
-    pending = [(source, "")]
+    pending = [(source, "", [])]
     for _ in range(1000000):
         if not pending:
             break
-        folder, prefix = pending.pop()
-        for path in folder.readdir():
+        folder, prefix, above = pending.pop()
+        real = str(folder.realpath)
+        if real in above:
+            continue  # a link to a folder that it is in
+        paths = folder.readdir()
+        siblings = {path.basename: None for path in paths}
+        for path in paths:
             name = prefix + path.basename
-            if path.basename.startswith(".git") or path.basename in _SKIPPED:
+            if not _is_source(path.basename, siblings):
                 continue
             if path.is_dir:
-                pending.append((path, name + "/"))
+                pending.append((path, name + "/", above + [real]))
             elif path.exists:
                 rctx.symlink(path, "source/" + name)
                 names.append(name)
@@ -60,20 +77,25 @@ def _dkms_modules(rctx, source):
             names.setdefault("0]", value)
     return [locations.get(index, "") + name for index, name in names.items()]
 
-def _detect(rctx, source, names):
-    """The driver of a checkout, its modules, and the extras of the root that it needs."""
+def _detect(rctx, source, names, chosen):
+    """The driver of a checkout, its modules (`chosen` if any), and the extras of the root that it needs."""
+    extras = []
     if "SConstruct" in names:
-        return "scons", ["vrouter/vrouter"], ["scons"]
-    if "dkms.conf" in names:
-        return "dkms", _dkms_modules(rctx, source), []
-    modules = _kbuild_modules(rctx, source, names)
-    if modules:
-        return "kbuild", modules, []
-    fail("VROUTER_SOURCE={}: no driver recognised: {}; it has: {}".format(
-        source,
-        _HINT,
-        ", ".join(sorted({name.split("/")[0]: None for name in names})[:20]) or "nothing",
-    ))
+        driver, modules, extras = "scons", ["vrouter/vrouter"], ["scons"]
+    elif "dkms.conf" in names:
+        driver, modules = "dkms", _dkms_modules(rctx, source)
+    elif [name for name in _MAKEFILES if name in names]:
+        driver, modules = "kbuild", _kbuild_modules(rctx, source, names)
+    else:
+        fail("VROUTER_SOURCE={}: no driver recognised: {}; it has: {}".format(
+            source,
+            _HINT,
+            ", ".join(sorted({name.split("/")[0]: None for name in names})[:20]) or "nothing",
+        ))
+    if not chosen and not modules:
+        fail(("VROUTER_SOURCE={}: its {} names no module literally; name what it builds, without .ko: " +
+              "--repo_env=VROUTER_MODULES=\"NAME NAME\"").format(source, "dkms.conf" if driver == "dkms" else "Makefile"))
+    return driver, chosen or modules, extras
 
 def _vrouter_source_impl(rctx):
     setting = rctx.getenv("VROUTER_SOURCE", "")
@@ -83,14 +105,13 @@ def _vrouter_source_impl(rctx):
     source = rctx.path(setting)
     if not setting.startswith("/") or not source.exists or not source.is_dir:
         fail("VROUTER_SOURCE={}: expected the absolute path of a folder with the source; give it as --repo_env=VROUTER_SOURCE=/path".format(setting))
-    rctx.watch_tree(source)
     names = _link_tree(rctx, source)
-    driver, modules, extras = _detect(rctx, source, names)
-    chosen = rctx.getenv("VROUTER_MODULES", "")
+    chosen = [name for name in rctx.getenv("VROUTER_MODULES", "").split(" ") if name]
+    driver, modules, extras = _detect(rctx, source, names, chosen)
     rctx.template("BUILD.bazel", rctx.attr._build_file, {
         "{driver}": driver,
         "{extras}": repr(extras),
-        "{modules}": repr(chosen.split(" ") if chosen else modules),
+        "{modules}": repr(modules),
     }, executable = False)
 
 vrouter_source = repository_rule(
