@@ -1,36 +1,44 @@
-"""Which locked packages the mirrors have now: an index may list what its mirror has dropped."""
+"""Which locked packages the mirrors still have: an index may list what was already dropped."""
 
+import sys
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.lib.locks import Package
 from tools.roots.mirrors import Mirrors
 
-_AT_ONCE = 4
-_SECONDS = 30
+_GONE = (404, 410)
+_ATTEMPTS = 3
+_WORKERS = 8
+_TIMEOUT = 20
 
 
-def is_dropped(package: Package, mirrors: Mirrors) -> bool:
-    """Whether every mirror says that it hasn't got the package; no answer at all is no such word."""
-    urls = mirrors.urls(package.archive, package.path)
-    return bool(urls) and all(_answers_not_found(url) for url in urls)
+def _is_gone(url: str) -> bool:
+    """Whether the mirror says that it doesn't have the file; a mirror that says nothing may have it."""
+    request = urllib.request.Request(url, method="HEAD")
+    for attempt in range(_ATTEMPTS):
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT):
+                return False
+        except urllib.error.HTTPError as error:
+            if error.code in _GONE:
+                return True
+        except OSError:
+            pass
+        time.sleep(attempt)
+    return False
 
 
-def _answers_not_found(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_SECONDS):
-            return False
-    except urllib.error.HTTPError as error:
-        return error.code in (404, 410)
-    except OSError:
-        return False
+def gone_packages(packages: Iterable[Package], mirrors: Mirrors) -> set[Package]:
+    """The packages that every mirror answers 404 or 410 for, asked with HEAD, several at once."""
+    listed = [package for package in packages if not package.url]
+    print(f"asking the mirrors for {len(listed)} packages", file=sys.stderr, flush=True)
 
+    def gone(package: Package) -> bool:
+        return all(_is_gone(url) for url in mirrors.urls(package.archive, package.path))
 
-def dropped_keys(packages: Mapping[str, Package], keys: Iterable[str], mirrors: Mirrors) -> set[str]:
-    """Those of `keys` whose packages every mirror has dropped."""
-    asked = [key for key in sorted(set(keys)) if not packages[key].url]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda key: is_dropped(packages[key], mirrors), asked)
-        return {key for key, dropped in zip(asked, answers, strict=True) if dropped}
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return {package for package, is_gone in zip(listed, pool.map(gone, listed), strict=True) if is_gone}

@@ -1,8 +1,7 @@
 """Make the kernel catalogue anew: ./bazelw run //kernels:update
 
 Finds every amd64 kernel whose headers the suites publish now, and locks its packages.
-Kernels that were added by URL stay. With --available, kernels whose headers every mirror has
-dropped, though its index lists them, are left out; otherwise they are only named.
+Kernels that were added by URL stay.
 """
 
 import argparse
@@ -14,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools.kernels.availability import gone_packages
-from tools.kernels.availability import dropped_keys
 from tools.kernels.catalogue import (
     Kernel,
     Published,
@@ -35,7 +33,8 @@ from tools.roots.update import add_apt_arguments, programs
 _BACKPORTS = ("bookworm-backports", "trixie-backports")
 KERNEL_SUITES = (*(name for suite in SUITES for name in preferred_suites(suite)), *_BACKPORTS)
 _NAMES = re.compile(
-    r"linux-(headers-\d.+-(amd64|common|common-rt)|kbuild-\d.+|(image|base|binary|binary-unsigned|modules)-\d.+-amd64(-unsigned)?)"
+    r"linux-(headers-\d.+-(amd64|common|common-rt)|kbuild-\d.+"
+    r"|(image|base|binary|binary-unsigned|modules)-\d.+-amd64(-unsigned)?)"
 )
 
 
@@ -93,7 +92,6 @@ def open_indexes(folder: str, apt_programs: Programs) -> Apt:
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="kernels:update", description=__doc__.partition("\n")[0])
-    parser.add_argument("--available", action="store_true", help="leave out kernels that no mirror has any more")
     add_apt_arguments(parser)
     options = parser.parse_args(arguments)
     folder: Path = options.workspace / "kernels"
@@ -103,15 +101,6 @@ def main(arguments: Sequence[str]) -> int:
         kernels, left_out = find_kernels(published_packages(apt))
         packages = lock_packages(apt, kernels)
     kernels = mark_missing(kernels, packages)
-    print("asking the mirrors for each package", file=sys.stderr, flush=True)
-    dropped = dropped_keys(packages, (key for kernel in kernels for key in kernel.headers), find_mirrors())
-    missing = [kernel for kernel in kernels if dropped & set(kernel.headers)]
-    if missing:
-        kernels = [kernel for kernel in kernels if not options.available or kernel not in missing]
-        left_out.append(
-            f"no mirror has the headers of {len(missing)} kernels any more, though an index lists them"
-            f"{'; left out' if options.available else ''}: {', '.join(kernel.release for kernel in missing)}"
-        )
     found = {kernel.release for kernel in kernels}
     kernels += [kernel for kernel in before if kernel.origin == "url" and kernel.release not in found]
     write_catalogue(folder, kernels, before_packages | packages)
