@@ -9,3 +9,6 @@ ROOTS = {
     "kbuild-trixie": ["scons"],
     "lint": [],
 }
+
+# Locked packages that are no root (`dependencies: false`); @root_NAME//:packages/PACKAGE.deb is one.
+PACKAGE_LISTS = ["dkms-examples"]

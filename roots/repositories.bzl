@@ -3,7 +3,7 @@
 load("//roots/private:bazel_rules.bzl", "bazel_rules")
 load("//roots/private:debian_packages.bzl", "debian_packages")
 load("//roots/private:tool_runtime.bzl", "tool_runtime")
-load(":catalogue.bzl", "ROOTS")
+load(":catalogue.bzl", "PACKAGE_LISTS", "ROOTS")
 
 # The rule sets that Bazel 7 would download: name to package and folder.
 _RULE_SETS = {
@@ -38,6 +38,12 @@ def root_repositories():
                 extra = extra,
                 lock = "//roots:{}.lock.json".format(root),
             )
+
+    for name in PACKAGE_LISTS:
+        debian_packages(
+            name = root_repository(name),
+            lock = "//roots:{}.lock.json".format(name),
+        )
 
 def root_repository(root, extra = ""):
     """The name of the repository with a root's packages.

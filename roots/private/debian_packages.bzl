@@ -17,13 +17,15 @@ def _debian_packages_impl(rctx):
     srcs = {},
     visibility = ["//visibility:public"],
 )
+
+exports_files(glob(["packages/*"]))
 """.format(json.encode_indent(sorted(files.values()), prefix = "    ", indent = "    ")), executable = False)
 
 debian_packages = repository_rule(
     implementation = _debian_packages_impl,
     doc = """The packages of one root, or of one extra of it, from the root's lock file.
 
-`:packages` is all the files; they are fetched by SHA-256 when one of them is first needed.""",
+`:packages` is all the files, `:packages/NAME.deb` one of them; they are fetched by SHA-256 when one of them is first needed.""",
     attrs = {
         "lock": attr.label(
             doc = "The lock file, made by `./bazelw run //roots:update`.",

@@ -63,7 +63,8 @@ def dkms(folder: Path, monkeypatch: pytest.MonkeyPatch, conf: str, given: Source
 
 
 def test_dkms_in_dkms_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    conf = 'MAKE="make one && make two"\nPATCH=a.patch\nPRE_BUILD="./configure -x"\nPOST_BUILD=after\nBUILT_MODULE_NAME=m\n'
+    conf = 'MAKE="make one && make two"\nPATCH=a.patch\n'
+    conf += 'PRE_BUILD="./configure -x"\nPOST_BUILD=after\nBUILT_MODULE_NAME=m\n'
     assert dkms(tmp_path, monkeypatch, conf, source("dkms")) == [
         "patch -p1 -i patches/a.patch",
         "-c ././configure -x",

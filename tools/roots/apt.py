@@ -217,8 +217,11 @@ class Apt:
         """Lock entries of exact (name, version) pairs."""
         if not packages:
             return ()
-        words = [f"{name}={version}" for name, version in sorted(set(packages))]
-        done = self._run(["apt-get", "-qq", "--print-uris", "download", *words])
+        return self.download([f"{name}={version}" for name, version in sorted(set(packages))])
+
+    def download(self, packages: Sequence[str]) -> tuple[Package, ...]:
+        """Lock entries of the packages alone, each NAME, NAME/SUITE or NAME=VERSION."""
+        done = self._run(["apt-get", "-qq", "--print-uris", "download", *packages])
         if done.returncode:
             raise UserError(f"apt can't find a package that its own index lists: {done.stderr.strip()}")
         return self._parse_uris(done.stdout)

@@ -38,6 +38,8 @@ def _solve(spec: RootSpec, wanted: Sequence[Wanted], apt: Apt) -> tuple[Package,
             near = apt.near(package.name)
             hint = f"; near names: {', '.join(near)}" if near else ""
             raise UserError(f"{package.place}: no package '{package.name}' in {suites}{hint}")
+    if not spec.dependencies:
+        return apt.download([package.text for package in wanted])
     try:
         return apt.solve([package.text for package in wanted], spec.without)
     except UserError as error:

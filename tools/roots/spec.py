@@ -7,6 +7,7 @@
     without: [build-essential]     # dependencies that are taken as given and left out
     exclude: [usr/share/doc]       # path prefixes left out of the root
     links: {usr/bin/awk: mawk}     # symbolic links, such as maintainer scripts would make
+    dependencies: false            # no root, only a list: just the packages themselves are locked
 
 `suite` and `packages` are required.
 """
@@ -21,7 +22,7 @@ import yaml
 from tools.lib.errors import UserError
 from tools.roots.mirrors import SUITES
 
-_KEYS = ("suite", "pockets", "packages", "extras", "without", "exclude", "links")
+_KEYS = ("suite", "pockets", "packages", "extras", "without", "exclude", "links", "dependencies")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(/[a-z][a-z-]*)?")
 _EXTRA = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -51,6 +52,7 @@ class RootSpec:
     without: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    dependencies: bool = True
 
 
 def read_spec(path: Path) -> RootSpec:
@@ -102,6 +104,7 @@ def parse_spec(text: str, path: Path) -> RootSpec:
         without=tuple(wanted.name for wanted in reader.packages(values.get("without"), "without")),
         exclude=tuple(reader.path(node, "exclude") for node in reader.sequence(values.get("exclude"), "exclude")),
         links=reader.links(values.get("links")),
+        dependencies=reader.truth(values.get("dependencies"), "dependencies", default=True),
     )
 
 
@@ -125,6 +128,14 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
             raise self._wrong(node, what, "a text")
         return str(node.value)
+
+    def truth(self, node: yaml.Node | None, what: str, default: bool) -> bool:
+        """true or false; the default when the key is absent."""
+        if node is None:
+            return default
+        if node.tag != "tag:yaml.org,2002:bool":
+            raise self._wrong(node, what, "true or false")
+        return bool(yaml.SafeLoader.bool_values[node.value.lower()])
 
     def sequence(self, node: yaml.Node | None, what: str) -> list[yaml.Node]:
         """A list's items; none when the key is absent."""
