@@ -74,8 +74,8 @@ class Checkout:
         assert result.code == 0, result.err
         (modinfo,) = json.loads(self.workspace.output(f"kernels/{KERNEL}/modinfo.json").read_text())["modules"]
         assert modinfo["name"] == module
-        description: str = modinfo["description"]
-        return description
+        (description,) = modinfo["modinfo"]["description"]
+        return str(description)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_what_is_no_source_is_left_alone(workspace: Workspace, tmp_path: Path) -
 
 def test_module_that_does_not_compile(workspace: Workspace, tmp_path: Path) -> None:
     broken = MODULE_C + "int broken(void)\n{\n\treturn undeclared;\n}\n"
-    checkout = Checkout(workspace, tmp_path, {"Makefile": MAKEFILE, "main.c": broken})
+    checkout = Checkout(workspace, tmp_path, {"Makefile": MAKEFILE.replace("sample", "broken"), "main.c": broken})
     result = checkout.build()
     assert result.code == 1
     lines = result.err.splitlines()
@@ -153,7 +153,7 @@ def test_module_that_does_not_compile(workspace: Workspace, tmp_path: Path) -> N
     assert lines[start + 1].startswith(f"VROUTER_SOURCE/main.c:{number}:16: error: ")
     assert "undeclared" in lines[start + 1]
     assert "Traceback" not in result.err
-    assert not workspace.output(f"kernels/{KERNEL}/sample.ko").exists()
+    assert not list(workspace.output(f"kernels/{KERNEL}").glob("broken*"))
 
 
 def test_module_names_that_make_computes(workspace: Workspace, tmp_path: Path) -> None:

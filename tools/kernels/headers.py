@@ -10,7 +10,10 @@ from tools.roots.archives import concatenate
 
 # Debian's common headers carry every architecture's; a module for one reaches only its own.
 _OTHER_ARCHITECTURES = "usr/src/*/arch/[a-wyz]*"
-_EXCLUDE = (_OTHER_ARCHITECTURES, "usr/src/*/arch/xtensa", "usr/share/doc", "usr/share/lintian", "usr/share/bug")
+# Some packages carry it and some don't. With it kbuild wants pahole and gives a module BTF; so that all
+# kernels are alike, also for a source that calls make itself, none has it.
+_VMLINUX = "usr/src/*/vmlinux"
+_EXCLUDE = (_VMLINUX, _OTHER_ARCHITECTURES, "usr/src/*/arch/xtensa", "usr/share/doc", "usr/share/lintian", "usr/share/bug")
 
 
 def main(arguments: Sequence[str]) -> int:
