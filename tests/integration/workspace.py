@@ -29,11 +29,6 @@ class Result:
     out: str
     err: str
 
-    @property
-    def errors(self) -> list[str]:
-        """Bazel's own ERROR lines."""
-        return [line for line in self.err.splitlines() if line.startswith("ERROR: ")]
-
 
 def checkout() -> Path:
     """The real checkout: where the link to one of its files in the runfiles leads."""
@@ -87,30 +82,25 @@ class Workspace:
         for sha256 in sha256s:
             shutil.rmtree(self.cache / _ENTRIES / sha256, ignore_errors=True)
 
-    def bazel(
-        self, command: str, *words: str, environment: Mapping[str, str] | None = None, timeout: float = 600
-    ) -> Result:
-        """Run Bazel in the copy; `words` are options and targets, with `--` for a program's own."""
+    def command(self, command: str, *words: str) -> list[str]:
+        """The words that run Bazel in the copy (with `environment()`); `words` are options, targets, program's own."""
         startup = [f"--output_user_root={self._output}", "--nohome_rc", "--max_idle_secs=60"]
-        options = [] if command in ("shutdown", "info") else [
-            f"--repository_cache={self.cache}", "--color=no", "--curses=no", "--jobs=2", "--show_result=0",
-        ]  # fmt: skip
+        options = [f"--repository_cache={self.cache}", "--color=no", "--curses=no", "--jobs=2", "--show_result=0"]
+        return [*self._wrapper, find_bazel(), *startup, command, *options, *words]
+
+    def bazel(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
+        """Run Bazel in the copy to its end; `extra` is set in its environment."""
         done = subprocess.run(
-            [*self._wrapper, find_bazel(), *startup, command, *options, *words],
+            self.command(command, *words),
             cwd=self.root,
-            env=_environment() | dict(environment or {}),
+            env=environment() | dict(extra or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=timeout,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
-
-    def shutdown(self) -> None:
-        """End the server, so that its memory is free for the next one."""
-        self.bazel("shutdown")
 
     def output(self, name: str) -> Path:
         """A built file, by its path below bazel-bin."""
@@ -128,7 +118,7 @@ class Workspace:
         path.write_text(content)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The test's environment without what Bazel set for the test itself."""
     foreign = ("TEST_", "RUNFILES", "PYTHON", "JAVA_RUNFILES", "BAZEL_TEST", "GTEST_", "XML_OUTPUT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
