@@ -4,7 +4,6 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,7 @@ class World:
     def __init__(self, workspace: Workspace, mirror: Mirror) -> None:
         self.workspace = workspace
         self.mirror = mirror
-        self.lock: dict[str, Any] = workspace.read_json(LOCK)
+        self.lock = workspace.read_json(LOCK)
         self.package = next(entry for entry in self.lock["packages"] if entry["name"] == HEADERS)
         self.path = f"{self.package['archive']}/{self.package['path']}"
 
@@ -49,8 +48,7 @@ class World:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One workspace and server for all the tests here."""
     workspace = Workspace(tmp_path_factory.mktemp("fetch"))
-    packages: Any = workspace.read_json(LOCK)["packages"]
-    with serving(locked_files(packages)) as mirror:
+    with serving(locked_files(workspace.read_json(LOCK)["packages"])) as mirror:
         yield World(workspace, mirror)
 
 

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _SKIPPED = shutil.ignore_patterns(
     ".git", "bazel-*", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", "user.bazelrc"
@@ -30,9 +31,14 @@ class Result:
     err: str
 
 
+def runfile(name: str) -> Path:
+    """The real place of a file among the test's runfiles."""
+    return Path(name).resolve(strict=True)
+
+
 def checkout() -> Path:
-    """The real checkout: where the link to one of its files in the runfiles leads."""
-    return Path("roots/tools.lock.json").resolve(strict=True).parents[1]
+    """The real checkout: where the link to one of its files leads."""
+    return runfile("roots/tools.lock.json").parents[1]
 
 
 def find_bazel() -> str:
@@ -50,7 +56,7 @@ def outer_cache() -> Path:
     """
     if given := os.environ.get("FORGE_REPOSITORY_CACHE"):
         return Path(given)
-    inside = Path("../tool_runtime/bin/python3").resolve(strict=True)
+    inside = runfile("../tool_runtime/bin/python3")
     external = next(parent for parent in inside.parents if parent.name == "external")
     return external.parent.parent / _REPOSITORY_CACHE
 
@@ -106,9 +112,9 @@ class Workspace:
         """A built file, by its path below bazel-bin."""
         return self.root / "bazel-bin" / name
 
-    def read_json(self, name: str) -> dict[str, object]:
+    def read_json(self, name: str) -> dict[str, Any]:
         """A JSON file of the copy."""
-        content: dict[str, object] = json.loads((self.root / name).read_text())
+        content: dict[str, Any] = json.loads((self.root / name).read_text())
         return content
 
     def write(self, name: str, content: str) -> None:

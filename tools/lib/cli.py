@@ -1,5 +1,6 @@
 """The thin shell around every command-line tool: errors, interrupts, exit codes."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     """Call `main` with the arguments and exit with its code.
 
     A `UserError` is printed as "error: ..." with exit code 1; Ctrl-C ends with 130
-    (128 + SIGINT, what a shell reports); a closed output pipe ends with 141.
+    (128 + SIGINT, what a shell reports); a closed output pipe ends with 141. A full disk
+    is the user's to mend too, wherever it is met.
     """
     try:
         code = main(sys.argv[1:])
@@ -22,4 +24,9 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         code = 130
     except BrokenPipeError:
         code = 141
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"error: {error.filename or 'an output'}: no space left; make room and run it again", file=sys.stderr)
+        code = 1
     sys.exit(code)

@@ -6,6 +6,7 @@ bsdtar reads an .rpm itself.
 """
 
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -15,6 +16,8 @@ from io import BytesIO
 from pathlib import Path
 
 from tools.lib.errors import UserError
+
+_FULL = 1 << 16  # a disk with fewer free bytes is taken for full
 
 
 def overlay(folders: Sequence[str], files: Mapping[str, str], links: Mapping[str, str]) -> bytes:
@@ -92,5 +95,9 @@ def concatenate(
         if done.returncode == 0:
             feeder.join()
         if done.returncode or errors:
+            # bsdtar says "Write error" and not why.
+            full = shutil.disk_usage(output.parent).free < _FULL
             output.unlink(missing_ok=True)
+            if full:
+                raise UserError(f"{output}: no space left; make room and build it again")
             raise UserError("\n".join([*errors, f"{output.name}: cannot make the archive: {done.stderr.strip()}"]))

@@ -26,6 +26,14 @@ from tools.roots.clock import clock_environment
 HOST_NAME = "forge"
 RUNTIME = "/forge/runtime"
 TOOL = "/forge/tool.pyz"
+# A file that is there until the first namespace is entered.
+_OUTSIDE = "outside"
+# The setting, the value that forbids user namespaces to who isn't root, and one that allows them.
+_SYSCTLS = (
+    ("user.max_user_namespaces", "0", "15000"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+)
 _UNAME = """#!/bin/sh
 # The kernel that the action is for, not the one that runs it.
 out= ; [ $# -gt 0 ] || set -- -s
@@ -144,9 +152,13 @@ def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
             check=False,
         )
         if done.returncode:
-            raise UserError(
-                f"{archive}: cannot unpack: {done.stderr.strip()}; free some memory or disk space, or rebuild it"
-            )
+            # tar(1) goes on after an error; the first line says what it is.
+            said = done.stderr.strip().partition("\n")[0]
+            if "No space left" in done.stderr:
+                said, mend = "no space left", "roots are unpacked in memory: free some, or run less at once (--jobs=N)"
+            else:
+                mend = "remove the file, so that Bazel makes it anew"
+            raise UserError(f"{archive}: cannot unpack: {said}; {mend}")
     for name in ("build", "out", "tmp", "proc", "dev", "forge"):
         (tree / name).mkdir(exist_ok=True)
     for _, place in plan.inputs:
@@ -158,8 +170,18 @@ def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
     return tree, build
 
 
+def _namespace_error() -> UserError:
+    """What keeps bubblewrap, which has said why itself, from making the first namespace."""
+    for name, forbids, allows in _SYSCTLS:
+        file = Path("/proc/sys", name.replace(".", "/"))
+        if file.exists() and file.read_text().strip() == forbids:
+            return UserError(f"user namespaces are switched off by {name}; allow them: sudo sysctl -w {name}={allows}")
+    return UserError("bubblewrap can't make a user namespace; a container must be started with the rights to do so")
+
+
 def run_staged(plan: Plan, stage: Path, out: Path) -> int:
     """Unpack and run; called inside the first namespace. Returns the command's exit code."""
+    stage.with_name(_OUTSIDE).unlink()
     tree, build = _unpack(plan, stage)
     code = subprocess.run(inner_command(plan, tree, build, out), check=False).returncode
     return code if code >= 0 else 128 - code
@@ -174,8 +196,12 @@ def run_plan(plan: Plan, self_command: Sequence[str]) -> int:
         stage, out = Path(scratch, "stage"), Path(plan.keep or f"{scratch}/out")
         stage.mkdir()
         out.mkdir(exist_ok=True)
+        outside = Path(scratch, _OUTSIDE)
+        outside.touch()
         staged = [*self_command, "--staged", str(stage), str(out), json.dumps(asdict(plan))]
         code = subprocess.run(outer_command(plan, stage, staged), check=False).returncode
+        if code and outside.exists():
+            raise _namespace_error()
         if code:
             return code if code > 0 else 128 - code
         for name, path in plan.outputs:
