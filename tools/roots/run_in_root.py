@@ -88,8 +88,9 @@ def outer_command(plan: Plan, stage: Path, self_command: Sequence[str]) -> list[
     return [
         f"{plan.runtime}/bin/bwrap",
         # No --proc here: bubblewrap covers parts of it, and a kernel refuses the inner one a
-        # fresh /proc where the outer one isn't wholly visible.
-        "--unshare-user", "--uid", "0", "--gid", "0", "--die-with-parent",
+        # fresh /proc where the outer one isn't wholly visible. No --uid 0 either: a kernel since
+        # 5.12 lets only who has CAP_SETFCAP map a parent's user 0 again, as the inner one would.
+        "--unshare-user", "--die-with-parent",
         "--dev-bind", "/", "/", "--tmpfs", str(stage),
         "--", *self_command,
     ]  # fmt: skip
