@@ -72,8 +72,8 @@ class Workspace:
     def __init__(self, folder: Path, name: str = "checkout", wrapper: Sequence[str] = ()) -> None:
         """Make the copy; `wrapper` are words to put before each call of Bazel."""
         self.root = folder / name
-        self.cache = folder / f"{name}.repositories"
-        self._output = folder / f"{name}.out"
+        self.cache = folder / f"{self.root.name}.repositories"
+        self._output = folder / f"{self.root.name}.out"
         self._wrapper = list(wrapper)
         shutil.copytree(checkout(), self.root, symlinks=True, ignore=_SKIPPED)
         entries = self.cache / _ENTRIES
@@ -91,7 +91,9 @@ class Workspace:
     def command(self, command: str, *words: str) -> list[str]:
         """The words that run Bazel in the copy (with `environment()`); `words` are options, targets, program's own."""
         startup = [f"--output_user_root={self._output}", "--nohome_rc", "--max_idle_secs=60"]
-        options = [f"--repository_cache={self.cache}", "--color=no", "--curses=no", "--jobs=2", "--show_result=0"]
+        options = [f"--repository_cache={self.cache}", "--color=no", "--curses=no"]
+        if command in ("build", "run"):
+            options += ["--jobs=2", "--show_result=0"]
         return [*self._wrapper, find_bazel(), *startup, command, *options, *words]
 
     def bazel(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
