@@ -70,8 +70,10 @@ def fetch(url: str, sha256: str) -> int:
                 digest.update(block)
                 size += len(block)
             expected = int(stream.headers.get("Content-Length") or size)
+    except urllib.error.HTTPError as error:
+        raise UserError(f"{url}: cannot fetch: {error}; check the URL") from error
     except (OSError, ValueError) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        reason = getattr(error, "reason", error)
         raise UserError(f"{url}: cannot fetch: {reason}; check the URL and the network") from error
     if size != expected:
         raise UserError(f"{url}: the connection ended after {size} of {expected} bytes; run the command again")

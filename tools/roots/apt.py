@@ -24,6 +24,8 @@ from tools.roots.mirrors import MAIN, SECURITY, VARIABLE, Mirrors
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ARCHITECTURE = "amd64"
 _MACHINE = ("resolv.conf", "hosts", "gai.conf", "passwd", "group", "ssl", "ca-certificates", "apt")
+_SECONDS = 1200
+_UNREACHED = re.compile(r"Could not (connect|resolve)|Unable to connect|[Tt]imed out|Temporary failure resolving")
 _KEPT_SETTINGS = re.compile(r"Acquire::(http|https)::\S*(Proxy|CaInfo|CaPath|Verify|SslCert|SslKey|User-Agent)\S* ")
 _URI = re.compile(
     r"'(?P<uri>[^']+)' (?P<file>[^ ]+)_(?P<version>[^ _]+)_(?P<arch>[^ _]+)\.deb "
@@ -95,7 +97,8 @@ class Apt:
             "Acquire::Check-Valid-Until": "false",
             "Acquire::AllowInsecureRepositories": "false",
             "Acquire::ForceHash": "SHA256",
-            "Acquire::Retries": "1",
+            # apt 2.6 waits for ever when it tries again with one method and checks a signature with another.
+            "Acquire::Retries": "0",
             "Acquire::http::Timeout": "20",
             "Acquire::https::Timeout": "20",
             "APT::Update::Error-Mode": "any",
@@ -132,7 +135,12 @@ class Apt:
         program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/bin")
         if program is None:
             raise UserError(f"{command[0]} isn't installed on this machine; install it, or give --apt-root")
-        return subprocess.run([program, *command[1:]], env=environment, capture_output=True, text=True, check=False)
+        try:
+            return subprocess.run(
+                [program, *command[1:]], env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f"{' '.join(words[:3])} has not ended after {_SECONDS} seconds; run it again") from error
 
     def update(self) -> None:
         """Fetch the signed indexes; a mirror that can't serve them gives way to the next.
@@ -151,7 +159,7 @@ class Apt:
             self._raise_on_bad_signature(said)
             for archive in (MAIN, SECURITY):
                 base = self._bases[archive][0]
-                if reasons := [line for line in said if f"{base}/dists/" in line]:
+                if reasons := [line for line in said if f"{base}/dists/" in line or f"'{base} " in line]:
                     self._next_mirror(archive, reasons[0])
                     break
             else:
@@ -175,9 +183,9 @@ class Apt:
                     f"name a mirror with signed indexes: {VARIABLE}=\"URL URL\""
                 )
 
-    def _next_mirror(self, archive: str, reason: str) -> None:
+    def _next_mirror(self, archive: str, said: str) -> None:
         base = self._bases[archive].pop(0)
-        reason = re.sub(r"^[EW]: (Failed to fetch )?", "", reason)
+        reason = re.sub(r"^[EW]: (Failed to fetch )?", "", said)
         if not self._bases[archive]:
             suites = ", ".join(suite for suite in self._suites if _archive(suite) == archive)
             raise UserError(
@@ -185,6 +193,10 @@ class Apt:
                 f'check the network, or name mirrors that have them: {VARIABLE}="URL URL"'
             )
         print(f"warning: mirror {base}: {reason}; trying {self._bases[archive][0]}", file=sys.stderr, flush=True)
+        other = SECURITY if archive == MAIN else MAIN
+        # A host that isn't reached for one archive isn't for the other: no need to wait for that again.
+        if _UNREACHED.search(reason) and urlsplit(self._bases[other][0]).netloc == urlsplit(base).netloc:
+            self._next_mirror(other, said)
 
     @cached_property
     def names(self) -> frozenset[str]:
