@@ -56,6 +56,7 @@ class KernelRoot:
         driver: str = "kbuild",
         modules: tuple[str, ...] = ("m",),
         patches: tuple[tuple[str, str], ...] = (),
+        make_vars: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Build a source as the rule would; what it leaves is in `folder`/out.
 
@@ -81,7 +82,7 @@ class KernelRoot:
             "driver": driver,
             "directory": ".",
             "modules": modules,
-            "make_vars": {},
+            "make_vars": make_vars or {},
             "patches": described,
             "display": "net/m",
         }

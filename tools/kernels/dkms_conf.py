@@ -23,7 +23,11 @@ unset "${scalars[@]}" "${arrays[@]}"
 . ./dkms.conf >&2
 for directive in "${scalars[@]}" "${arrays[@]}"; do
     declare -n value=$directive
-    for index in "${!value[@]}"; do value[index]=${value[index]%$'\r'}; done
+    for index in "${!value[@]}"; do
+        value[index]=${value[index]%$'\r'}
+        # dkms sources what it has read once more, so that single quotes don't keep variables.
+        [[ ${value[index]} == *\"* ]] || eval "value[index]=\"${value[index]}\""
+    done
 done
 unset -n value
 

@@ -76,6 +76,8 @@ def test_lines_that_end_as_on_windows(tmp_path: Path) -> None:
         ('MAKE[0]="make all"; MAKE[1]="make six"; MAKE_MATCH[1]="^6\\."', "make six"),
         ('MAKE[0]="make old"; MAKE_MATCH[0]="^5\\."', ""),
         ("MAKE[0]=\"'make' -j4 all\"", "'make' -j4 all"),
+        ("MAKE='make KVER=$kernelver'", f"make KVER={RELEASE}"),
+        ("MAKE='make A=\"$B\"'", 'make A="$B"'),
     ],
 )
 def test_which_make(tmp_path: Path, text: str, make: str) -> None:
