@@ -9,7 +9,7 @@ def _line(text):
 
 def _ends(kernels):
     first, separator, last = kernels.partition("..")
-    return first, last if separator else first
+    return (first, last if separator else first)
 
 def check_range(kernels, label):
     """Fail unless a range of kernel lines is one.
