@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.lib.cli import run
 from tools.lib.errors import UserError
+from tools.lib.locks import read_lock
 
 
 @dataclass(frozen=True)
@@ -61,28 +62,25 @@ def _unpack(packages: Sequence[Path], folder: Path) -> None:
         subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
 
 
-def _prepare_root(packages: Sequence[Path], compiler: str, folder: Path) -> None:
+def _prepare_root(packages: Sequence[Path], links: Mapping[str, str], folder: Path) -> None:
     _unpack(packages, folder)
     for name in ("bin", "sbin", "lib", "lib64"):
         if not (folder / name).exists():
             (folder / name).symlink_to(f"usr/{name}")
-    awk = folder / "usr/bin/awk"
-    if not awk.is_symlink():
-        awk.symlink_to("mawk")
+    for name, target in links.items():
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
     for name in ("build", "proc", "dev", "tmp"):
         (folder / name).mkdir(exist_ok=True)
-    gcc = folder / "usr/bin/gcc"
-    if not gcc.is_symlink():
-        gcc.symlink_to(compiler)
 
 
-def loop(kernels: Sequence[Kernel], source: Path, scratch: Path) -> float:
-    """The baseline: seconds of wall time for the whole loop."""
+def loop(kernels: Sequence[Kernel], links: Mapping[str, Mapping[str, str]], source: Path, scratch: Path) -> float:
+    """The baseline: seconds of wall time for the whole loop. `links` are those of each root's lock."""
     start = time.monotonic()
     for number, kernel in enumerate(kernels, 1):
         root = scratch / kernel.root
         if not root.exists():
-            _prepare_root(kernel.root_packages, kernel.compiler, root)
+            _prepare_root(kernel.root_packages, links[kernel.root], root)
         headers, tree = scratch / f"headers.{number}", scratch / f"source.{number}"
         _unpack(kernel.packages, headers)
         shutil.copytree(source, tree)
@@ -140,7 +138,8 @@ def main(arguments: Sequence[str]) -> int:
             start = time.monotonic()
             _bazel(output, workspace, ["build", "--symlink_prefix=/", *targets])
             ours = time.monotonic() - start
-            baseline = loop(kernels, source, scratch / "loop")
+            links = {kernel.root: read_lock(workspace / f"roots/{kernel.root}.lock.json").links for kernel in kernels}
+            baseline = loop(kernels, links, source, scratch / "loop")
         finally:
             _bazel(output, workspace, ["shutdown"])
             subprocess.run(["chmod", "-R", "u+w", folder], check=False)
