@@ -8,6 +8,7 @@ ROOTS = {
     "kbuild-sid": ["scons"],
     "kbuild-trixie": ["scons"],
     "lint": [],
+    "rpm": [],
 }
 
 # Locked packages that are no root (`dependencies: false`); @root_NAME//:packages/PACKAGE.deb is one.

@@ -89,7 +89,7 @@ def test_no_space_for_any_tool(tmp_path: Path, call: str) -> None:
 
 def test_user_namespaces_switched_off(tmp_path: Path) -> None:
     # Inside a namespace, where its owner may set the limit for those below it.
-    off = "echo 0 > /proc/sys/user/max_user_namespaces; exec \"$@\""
+    off = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
     inside = [BWRAP, "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL", "--dev-bind", "/", "/"]
     words = [*inside, "sh", "-c", off, "sh", *RUN_IN_ROOT, "--runtime", str(RUNTIME), "--", "true"]
     done = run(words, tmp_path)
@@ -102,4 +102,3 @@ def test_user_namespaces_switched_off(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert os.listdir(tmp_path) == []
     assert run([*RUN_IN_ROOT, "--runtime", str(RUNTIME), "--", "true"], tmp_path).returncode == 0
-
