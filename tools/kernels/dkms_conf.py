@@ -98,7 +98,7 @@ def read_dkms_conf(folder: Path, release: str, build_dir: str) -> DkmsConf:
         raise UserError("the source has no dkms.conf; correct `directory`, or choose another driver")
     variables = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "LC_ALL": "C.UTF-8",
+        "LC_ALL": "C",
         "kernelver": release,
         "kernel_source_dir": build_dir,
         "dkms_tree": str(DKMS_TREE),

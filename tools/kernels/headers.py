@@ -13,7 +13,8 @@ _OTHER_ARCHITECTURES = "usr/src/*/arch/[a-wyz]*"
 # Some packages carry it and some don't. With it kbuild wants pahole and gives a module BTF; so that all
 # kernels are alike, also for a source that calls make itself, none has it.
 _VMLINUX = "usr/src/*/vmlinux"
-_EXCLUDE = (_VMLINUX, _OTHER_ARCHITECTURES, "usr/src/*/arch/xtensa", "usr/share/doc", "usr/share/lintian", "usr/share/bug")
+_DOCUMENTS = ("usr/share/bug", "usr/share/doc", "usr/share/lintian")
+_EXCLUDE = (_VMLINUX, _OTHER_ARCHITECTURES, "usr/src/*/arch/xtensa", *_DOCUMENTS)
 
 
 def main(arguments: Sequence[str]) -> int:
