@@ -88,6 +88,8 @@ def ubuntu_pair(headers: Path, folder: Path, base: str, flavour: str) -> list[Pa
     ]
 
 
+# Where rpmbuild may write in a root.
+_PLACES = {"_topdir": "/tmp/rpm", "_tmppath": "/tmp", "_rpmdir": "/out"}
 _SPEC = """
 Name: kernel-devel
 Version: {version}
@@ -117,7 +119,8 @@ def kernel_devel(headers: Path, folder: Path, version: str, number: str) -> Path
     subprocess.run([RUNTIME / "bin/tar", "-cf", folder / "tree.tar", "-C", folder / "tree", "."], check=True)
     spec = folder / "kernel-devel.spec"
     spec.write_text(_SPEC.format(version=version, number=number))
-    build = 'rpmbuild -bb --define "_topdir /tmp/rpm" --define "_rpmdir /out" --target x86_64 /forge/kernel-devel.spec'
+    defines = [f'--define "{name} {value}"' for name, value in _PLACES.items()]
+    build = f"rpmbuild -bb {' '.join(defines)} --target x86_64 /forge/kernel-devel.spec"
     file = folder / f"kernel-devel-{version}-{number}.x86_64.rpm"
     subprocess.run(
         [
