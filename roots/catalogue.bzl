@@ -1,7 +1,7 @@
 """The roots that rules use, each with the names of its extras (roots/NAME.yaml says the rest)."""
 
 ROOTS = {
-    "apt": [],
+    "apt": ["test"],
     "kbuild-bookworm": ["scons"],
     "kbuild-bullseye": ["scons"],
     "kbuild-forky": ["scons"],

@@ -32,6 +32,7 @@ def _root_archive_impl(ctx):
     }
     return [
         DefaultInfo(files = depset([archive])),
+        OutputGroupInfo(**{name: depset([file]) for name, file in extras.items()}),
         RootInfo(
             name = ctx.label.name,
             archive = archive,
@@ -44,7 +45,8 @@ root_archive = rule(
     doc = """One deterministic tar of a root's packages, and one for each extra.
 
 The archives keep the packages' own names, modes and times; /usr is merged; nothing of a
-maintainer script is run. An extra's archive is made only when something asks for it.""",
+maintainer script is run. An extra's archive, an output group of its name, is made only when
+something asks for it.""",
     attrs = {
         "lock": attr.label(
             doc = "The root's lock file, for what it leaves out and for its links.",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import sys
@@ -32,10 +33,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 # In place of Debian's own, which turns on --sandbox_debug and so keeps every sandbox. Naming the
 # Java is what lets a runtime serve: without, Bazel looks for a JDK, which is four times its size.
+# The property's only use is that Bazel restarts a server that runs in the root of another lock.
 _BAZELRC = f"""\
 startup --install_base=/usr/share/bazel
 startup --trust_install_base
 startup --server_javabase={enter.JAVA_HOME}
+startup --host_jvm_args=-Dcontrail_forge.root={{root}}
 try-import /etc/bazel.bazelrc
 """
 NEEDED = ("/usr/bin/bazel", "/usr/bin/bash", "/usr/bin/env", "/usr/bin/sh", f"{enter.JAVA_HOME}/bin/java")
@@ -166,10 +169,11 @@ def finish_tree(tree: Path, lock: Lock) -> None:
     authorities = sorted((tree / "usr/share/ca-certificates").rglob("*.crt"))
     bundle = b"".join(file.read_bytes().rstrip() + b"\n" for file in authorities)
     # bubblewrap binds the machine's certificates over these two, so both must be there.
+    root = hashlib.sha256(lock.to_json().encode()).hexdigest()[:16]
     files = {
         enter.BUNDLE: bundle,
         enter.TRUST_STORE: b"",
-        "/etc/bazel/bazelrc": _BAZELRC.encode(),
+        "/etc/bazel/bazelrc": _BAZELRC.format(root=root).encode(),
         "/etc/nsswitch.conf": _NSSWITCH.encode(),
     }
     for name, content in files.items():
