@@ -2,8 +2,12 @@
 
 load("//roots/private:bazel_rules.bzl", "bazel_rules")
 load("//roots/private:debian_packages.bzl", "debian_packages")
+load("//roots/private:fetch.bzl", _read_lock = "read_lock")
 load("//roots/private:tool_runtime.bzl", "tool_runtime")
 load(":catalogue.bzl", "PACKAGE_LISTS", "ROOTS")
+
+# Repository rules of other domains read locks too; defs.bzl can't be loaded before rules_python is there.
+read_lock = _read_lock
 
 # The rule sets that Bazel 7 would download: name to package and folder.
 _RULE_SETS = {

@@ -33,8 +33,12 @@ def latest_releases(flavour = "amd64"):
             newest[line] = kernel["release"]
     return newest.values()
 
-def catalogue_targets():
-    """Declare RELEASE, RELEASE.headers and RELEASE.shell for every kernel, and `latest`."""
+def catalogue_targets(name = "latest"):
+    """Declare RELEASE, RELEASE.headers and RELEASE.shell for every kernel of the catalogue.
+
+    Args:
+      name: the target of the newest kernel of each line.
+    """
     for kernel in KERNELS:
         release = kernel["release"]
         kernel_headers(
@@ -57,6 +61,6 @@ def catalogue_targets():
             tags = ["manual"],
         )
     native.filegroup(
-        name = "latest",
+        name = name,
         srcs = latest_releases(),
     )

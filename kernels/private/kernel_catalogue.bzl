@@ -1,6 +1,6 @@
 """kernel_catalogue: the committed catalogue and its lock, as Starlark that WORKSPACE and BUILD files load."""
 
-load("//roots/private:fetch.bzl", "read_lock")
+load("//roots:repositories.bzl", "read_lock")
 
 _REFRESH = "./bazelw run //kernels:update"
 

@@ -1,9 +1,7 @@
 """What the tests of modules share: which kernels they build for, and roots inside a test."""
 
 load("@kernel_catalogue//:catalogue.bzl", "KERNELS")
-load("//kernels:defs.bzl", "kernel_module")
-load("//kernels/private:catalogue_targets.bzl", "latest_releases")
-load("//kernels/private:lines.bzl", "supports")
+load("//kernels:defs.bzl", "kernel_module", "latest_releases", "supports")
 load("//tools/python:defs.bzl", "pytest_test")
 
 def modules_test(name, source, modules, test, kernels = "", **kwargs):

@@ -1,7 +1,7 @@
 """Tests of what the rules say of mistakes in BUILD files, and of ranges of kernel lines."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
-load("//kernels/private:lines.bzl", "supports")
+load("//kernels:defs.bzl", "supports")
 
 def _failure_test_impl(ctx):
     env = analysistest.begin(ctx)
