@@ -49,8 +49,6 @@ def check() -> None:
 
 def why_not_entered() -> UserError:
     """The reason why bubblewrap could not start the command, for after the fact."""
-    if not enter.find("bwrap"):
-        return UserError(missing_text(os_release(Path("/etc/os-release")), os.getuid()))
     failure = _try_namespace()
     if failure:
         return _namespace_error(failure)

@@ -61,10 +61,12 @@ def _launch(checkout: str, arguments: list[str]) -> int:
     enter.check_place(checkout, "the checkout")
     enter.check_place(cache, "the cache")
     root = _root(checkout, cache)
-    bwrap = enter.find("bwrap")
-    certificates = _certificates(root, cache)
-    line = enter.arguments(bwrap, root, certificates) if bwrap else []
-    code = enter.run(line, ["/usr/bin/bazel", *arguments]) if line else None
+    if not enter.find("bwrap"):
+        from tools.launcher import host
+
+        host.check()
+    line = enter.arguments(enter.find("bwrap"), root, _certificates(root, cache))
+    code = enter.run(line, ["/usr/bin/bazel", *arguments])
     if code is None:
         from tools.launcher import host
 
