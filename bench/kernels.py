@@ -22,6 +22,9 @@ from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.locks import read_lock
 
+# dpkg-deb and bubblewrap of the tool runtime, beside the workspace in the runfiles.
+PROGRAMS = Path("../tool_runtime/bin").absolute()
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -59,7 +62,7 @@ def _files(output: Path, workspace: Path, target: str) -> tuple[Path, ...]:
 def _unpack(packages: Sequence[Path], folder: Path) -> None:
     folder.mkdir(parents=True)
     for package in packages:
-        subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
+        subprocess.run([PROGRAMS / "dpkg-deb", "-x", package, folder], check=True)
 
 
 def _prepare_root(packages: Sequence[Path], links: Mapping[str, str], folder: Path) -> None:
@@ -87,7 +90,7 @@ def loop(kernels: Sequence[Kernel], links: Mapping[str, Mapping[str, str]], sour
         build_dir = f"/usr/src/linux-headers-{kernel.release}"
         subprocess.run(
             [
-                "bwrap", "--unshare-all", "--uid", "0", "--gid", "0", "--bind", str(root), "/",
+                f"{PROGRAMS}/bwrap", "--unshare-all", "--uid", "0", "--gid", "0", "--bind", str(root), "/",
                 "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp",
                 *(word for name in ("usr/src", "usr/lib", "lib") if (headers / name).exists()
                   for folder in sorted((headers / name).iterdir()) if folder.name.startswith("linux-")
@@ -122,7 +125,7 @@ def main(arguments: Sequence[str]) -> int:
             kernels = [
                 Kernel(
                     str(kernel["release"]),
-                    _files(output, workspace, f"labels(packages, //kernels:{kernel['release']}.headers)"),
+                    _files(output, workspace, f"labels(packages, '//kernels:{kernel['release']}.headers')"),
                     str(kernel["root"]),
                     _files(output, workspace, f"labels(packages, //roots:{kernel['root']})"),
                     str(kernel["compiler"]),
