@@ -1,7 +1,7 @@
 """kernel_headers: a kernel's packages as one archive, and what is to be known of the kernel."""
 
 load("//roots:defs.bzl", "RootInfo")
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "KernelInfo")
 
 def _kernel_headers_impl(ctx):
@@ -10,7 +10,7 @@ def _kernel_headers_impl(ctx):
     facts = ctx.actions.declare_file(ctx.label.name + "/kernel.json")
     symvers = ctx.actions.declare_file(ctx.label.name + "/Module.symvers")
     args = ctx.actions.args()
-    args.add("--runtime", ctx.file._bwrap.dirname.removesuffix("/bin"))
+    args.add("--runtime", runtime_folder(ctx))
     args.add("--release", release)
     args.add("--headers", headers)
     args.add("--facts", facts)
@@ -60,13 +60,8 @@ kernel_headers = rule(
             mandatory = True,
             providers = [RootInfo],
         ),
-        "_bwrap": attr.label(
-            default = "@tool_runtime//:bin/bwrap",
-            allow_single_file = True,
-        ),
-        "_programs": attr.label(default = "@tool_runtime//:programs"),
         "_tool": attr.label(default = "//tools/kernels:headers"),
-    },
+    } | RUNTIME_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [KernelInfo],
 )

@@ -1,6 +1,6 @@
 """kernel_module_source: where modules come from and how they are built, for any kernel."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
 load(":lines.bzl", "check_range")
 load(":providers.bzl", "KernelModuleSourceInfo")
 
@@ -29,7 +29,7 @@ def _kernel_module_source_impl(ctx):
     description = ctx.actions.declare_file(ctx.label.name + ".source.json")
     prefix = ctx.attr.strip_prefix
     args = ctx.actions.args()
-    args.add("--runtime", ctx.file._bwrap.dirname.removesuffix("/bin"))
+    args.add("--runtime", runtime_folder(ctx))
     args.add("--output", archive)
     inputs = list(ctx.files.srcs)
     if ctx.file.package:
@@ -140,13 +140,8 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
         "strip_prefix": attr.string(
             doc = "The folder (in the target's package, or in `package`) that is the source's root.",
         ),
-        "_bwrap": attr.label(
-            default = "@tool_runtime//:bin/bwrap",
-            allow_single_file = True,
-        ),
-        "_programs": attr.label(default = "@tool_runtime//:programs"),
         "_tool": attr.label(default = "//tools/kernels:source_archive"),
-    },
+    } | RUNTIME_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [KernelModuleSourceInfo],
 )

@@ -1,12 +1,12 @@
 """root_archive: the packages of a lock as one archive, the input of every action that runs in a root."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "RootInfo")
 
 def _archive(ctx, packages, name, extra):
     output = ctx.actions.declare_file(name + ".tar")
     args = ctx.actions.args()
-    args.add("--runtime", ctx.file._bwrap.dirname.removesuffix("/bin"))
+    args.add("--runtime", runtime_folder(ctx))
     args.add("--lock", ctx.file.lock)
     args.add("--output", output)
     if extra:
@@ -60,13 +60,8 @@ something asks for it.""",
         "extras": attr.label_keyed_string_dict(
             doc = "The packages of each extra, to the extra's name.",
         ),
-        "_bwrap": attr.label(
-            default = "@tool_runtime//:bin/bwrap",
-            allow_single_file = True,
-        ),
-        "_programs": attr.label(default = "@tool_runtime//:programs"),
         "_tool": attr.label(default = "//tools/roots:root_archive"),
-    },
+    } | RUNTIME_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [RootInfo],
 )

@@ -1,18 +1,13 @@
 """run_in_root: the one way in which a rule runs a command inside a root."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "run_python_tool")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "RootInfo")
 
 ROOT_TOOLCHAINS = [PYTHON_TOOLCHAIN]
 
 ROOT_ATTRS = {
-    "_bwrap": attr.label(
-        default = "@tool_runtime//:bin/bwrap",
-        allow_single_file = True,
-    ),
-    "_programs": attr.label(default = "@tool_runtime//:programs"),
     "_run_in_root": attr.label(default = "//tools/roots:run_in_root"),
-}
+} | RUNTIME_ATTRS
 
 def root_layers(target, extras = []):
     """The archives of a root with some of its extras, in the order to unpack.
@@ -53,7 +48,7 @@ def root_arguments(ctx, layers, inputs = {}, release = "", tool = None, in_runfi
     def path(file):
         return file.short_path if in_runfiles else file.path
 
-    words = ["--runtime", path(ctx.file._bwrap).removesuffix("/bin/bwrap")]
+    words = ["--runtime", runtime_folder(ctx, in_runfiles)]
     for archive, place in layers:
         words.extend(["--layer", "{}={}".format(path(archive), place)])
     for file, place in inputs.items():

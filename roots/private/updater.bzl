@@ -1,6 +1,6 @@
 """updater: a `bazel run` target that writes locks, with apt from a locked root."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "RUNTIME_ATTRS", "runtime_folder")
 load(":providers.bzl", "RootInfo")
 
 def _updater_impl(ctx):
@@ -14,7 +14,7 @@ def _updater_impl(ctx):
         substitutions = {
             "{archive}": archive.short_path,
             "{python}": runtime.interpreter.short_path,
-            "{runtime}": ctx.file._bwrap.short_path.removesuffix("/bin/bwrap"),
+            "{runtime}": runtime_folder(ctx, in_runfiles = True),
             "{tool}": tool.short_path,
             "{workspace}": ctx.workspace_name,
         },
@@ -44,16 +44,11 @@ The tool is called with `--workspace` (the checkout) and `--apt-root` (the unpac
             default = "//roots:apt",
             providers = [RootInfo],
         ),
-        "_bwrap": attr.label(
-            default = "@tool_runtime//:bin/bwrap",
-            allow_single_file = True,
-        ),
-        "_programs": attr.label(default = "@tool_runtime//:programs"),
         "_template": attr.label(
             default = "//roots/private:updater.sh.template",
             allow_single_file = True,
         ),
-    },
+    } | RUNTIME_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     executable = True,
 )

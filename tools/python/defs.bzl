@@ -1,12 +1,14 @@
 """Python in this repository: tools for actions, and pytest tests."""
 
 load("@rules_python//python:defs.bzl", "py_test")
-load(":python_tool.bzl", _PYTHON_TOOLCHAIN = "PYTHON_TOOLCHAIN", _PythonToolInfo = "PythonToolInfo", _python_tool = "python_tool", _run_python_tool = "run_python_tool")
+load(":python_tool.bzl", _PYTHON_TOOLCHAIN = "PYTHON_TOOLCHAIN", _PythonToolInfo = "PythonToolInfo", _RUNTIME_ATTRS = "RUNTIME_ATTRS", _python_tool = "python_tool", _run_python_tool = "run_python_tool", _runtime_folder = "runtime_folder")
 
 PYTHON_TOOLCHAIN = _PYTHON_TOOLCHAIN
 PythonToolInfo = _PythonToolInfo
 python_tool = _python_tool
 run_python_tool = _run_python_tool
+RUNTIME_ATTRS = _RUNTIME_ATTRS
+runtime_folder = _runtime_folder
 
 def pytest_test(name, srcs, deps = [], size = "small", **kwargs):
     """A test that runs pytest over its sources with the locked Python.

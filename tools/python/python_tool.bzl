@@ -4,6 +4,28 @@ load("@rules_python//python:defs.bzl", "PyInfo")
 
 PYTHON_TOOLCHAIN = "@bazel_tools//tools/python:toolchain_type"
 
+# What a rule needs for tools that run programs of the runtime besides Python.
+RUNTIME_ATTRS = {
+    "_bwrap": attr.label(
+        default = "@tool_runtime//:bin/bwrap",
+        allow_single_file = True,
+    ),
+    "_programs": attr.label(default = "@tool_runtime//:programs"),
+}
+
+def runtime_folder(ctx, in_runfiles = False):
+    """The path of the tool runtime's folder, for a tool's `--runtime`.
+
+    Args:
+      ctx: the context of a rule that has RUNTIME_ATTRS.
+      in_runfiles: whether the path is for `bazel run`, not for an action.
+
+    Returns:
+      A string.
+    """
+    bwrap = ctx.file._bwrap
+    return (bwrap.short_path if in_runfiles else bwrap.path).removesuffix("/bin/bwrap")
+
 PythonToolInfo = provider(
     "A tool as one archive of Python modules.",
     fields = {
