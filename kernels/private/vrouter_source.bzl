@@ -17,6 +17,17 @@ def _is_source(name, siblings):
         return False
     return not (name.startswith(".") and name.endswith(".cmd")) and ".{}.cmd".format(name) not in siblings
 
+def _place(rctx, path, name, is_hidden):
+    """Put a file of the checkout into the repository so that Bazel sees each edit of it: a link, or a watched copy."""
+    if not is_hidden:
+        rctx.symlink(path, name)
+        return
+    rctx.watch(path)
+    rctx.file(name)  # with the folders above it
+    copied = rctx.execute(["cp", "-L", "--preserve=mode", "--", path, rctx.path(name)])
+    if copied.return_code:
+        fail("VROUTER_SOURCE: " + copied.stderr)
+
 def _link_tree(rctx, source):
     """Link every file of the checkout, so that Bazel sees each edit and no foreign BUILD file; returns the names.
 
@@ -24,6 +35,9 @@ def _link_tree(rctx, source):
     """
     names = []
     pending = [(source, "", [])]
+
+    # A sandbox has a /tmp of its own, in which a link to the real one leads nowhere.
+    is_hidden = str(source.realpath).startswith("/tmp/")
     for _ in range(1000000):
         if not pending:
             break
@@ -40,7 +54,7 @@ def _link_tree(rctx, source):
             if path.is_dir:
                 pending.append((path, name + "/", above + [real]))
             elif path.exists:
-                rctx.symlink(path, "source/" + name)
+                _place(rctx, path, "source/" + name, is_hidden)
                 names.append(name)
     return sorted(names)
 

@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -182,6 +183,25 @@ def finish_tree(tree: Path, lock: Lock) -> None:
         if file.is_symlink():
             file.unlink()
         file.write_bytes(content)
+    _make_locale(tree)
     for name in NEEDED:
         if not os.access(tree / name.lstrip("/"), os.X_OK):
             raise UserError(f"roots/bazel.lock.json: no package of it has {name}; restore the file from git")
+
+
+def _make_locale(tree: Path) -> None:
+    """The Latin-1 locale in which Bazel's server keeps file names, whatever bytes they have.
+
+    Its package has only the sources of locales: localedef(1) makes one, in the root.
+    """
+    if not (tree / "usr/bin/localedef").exists():
+        return
+    (tree / "usr/lib/locale").mkdir(exist_ok=True)
+    line = [enter.find("bwrap"), "--ro-bind", f"{tree}/usr", "/usr", "--dev", "/dev"]
+    for name in ("bin", "lib", "lib64"):
+        line += ["--symlink", f"usr/{name}", f"/{name}"]
+    line += ["--bind", f"{tree}/usr/lib/locale", "/usr/lib/locale", "--", "/usr/bin/localedef"]
+    line += ["--no-archive", "-i", "en_US", "-f", "ISO-8859-1", "/usr/lib/locale/en_US.iso88591"]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"roots/bazel.lock.json: its localedef fails: {done.stderr.strip()}; restore the file from git")
