@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -90,8 +91,13 @@ def message(result: Result) -> str:
     return next(line for line in result.err.splitlines() if line.startswith("Error in fail: "))
 
 
-def test_makefile_tree_and_edits_of_it(workspace: Workspace, tmp_path: Path) -> None:
-    checkout = Checkout(workspace, tmp_path / "my sources", {"Makefile": MAKEFILE, "main.c": MODULE_C})
+@pytest.mark.parametrize("below_tmp", [True, False])
+def test_makefile_tree_and_edits_of_it(workspace: Workspace, tmp_path: Path, below_tmp: bool) -> None:
+    """Below /tmp, which a sandbox doesn't see, and elsewhere; with a name that isn't ASCII."""
+    folder = tmp_path if below_tmp else Path(tempfile.mkdtemp(dir=os.environ["TEST_TMPDIR"]))
+    assert str(folder.resolve()).startswith("/tmp/") == below_tmp
+    files = {"Makefile": MAKEFILE, "main.c": MODULE_C, "Übersicht.txt": "notes\n"}
+    checkout = Checkout(workspace, folder / "my sources", files)
     assert checkout.built_description() == "plain"
     checkout.write("main.c", MODULE_C.replace("plain", "edited"))
     assert checkout.built_description() == "edited"
