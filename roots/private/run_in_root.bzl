@@ -59,6 +59,10 @@ def root_arguments(ctx, layers, inputs = {}, release = "", tool = None, in_runfi
         words.extend(["--tool", path(tool[PythonToolInfo].archive)])
     return words
 
+def _resources(_os, _inputs):
+    """A root is unpacked in memory: on a machine with many cores, that is what limits how many run at once."""
+    return {"cpu": 1, "memory": 600}
+
 def run_in_root(ctx, layers, outputs, command, inputs = {}, release = "", tool = None, **kwargs):
     """Declare an action that runs a command inside a root.
 
@@ -86,5 +90,6 @@ def run_in_root(ctx, layers, outputs, command, inputs = {}, release = "", tool =
         inputs = depset([archive for archive, _ in layers] + inputs.keys()),
         outputs = outputs.values(),
         tools = depset(([tool[PythonToolInfo].archive] if tool else []) + ctx.files._programs),
+        resource_set = _resources,
         **kwargs
     )
