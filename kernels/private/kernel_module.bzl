@@ -18,12 +18,16 @@ def module_layers(kernel, source):
     layers = [(archive, "/") for archive in root_layers(kernel.root, source.root_extras)]
     return layers + [(kernel.headers, "/"), (source.archive, "/build/source")]
 
-def module_inputs(kernel, source):
+def _symvers_places(deps_symvers):
+    return {file: "/forge/symvers/{}".format(index) for index, file in enumerate(deps_symvers)}
+
+def module_inputs(kernel, source, deps_symvers):
     """What the root of a module build sees besides its layers.
 
     Args:
       kernel: a KernelInfo.
       source: a KernelModuleSourceInfo.
+      deps_symvers: the Module.symvers of each dependency, a list of Files.
 
     Returns:
       A dict of File to place, for `run_in_root`.
@@ -31,12 +35,24 @@ def module_inputs(kernel, source):
     return {
         kernel.facts: "/forge/kernel.json",
         source.description: "/forge/source.json",
-    } | source.patches
+    } | source.patches | _symvers_places(deps_symvers)
 
-# The words of tools/kernels/build_module.py, with the places of `module_inputs`.
-BUILD_MODULE_WORDS = ["--kernel", "/forge/kernel.json", "--source", "/forge/source.json", "--compiler"]
+def module_words(kernel, deps_symvers):
+    """The words of tools/kernels/build_module.py, with the places of `module_inputs`.
 
-def _build(ctx, kernel, source, unverified):
+    Args:
+      kernel: a KernelInfo.
+      deps_symvers: the Module.symvers of each dependency, a list of Files.
+
+    Returns:
+      A list of strings.
+    """
+    words = ["--kernel", "/forge/kernel.json", "--source", "/forge/source.json", "--compiler", kernel.compiler]
+    for place in _symvers_places(deps_symvers).values():
+        words.extend(["--extra-symvers", place])
+    return words
+
+def _build(ctx, kernel, source, deps_symvers, unverified):
     """The action that builds; returns the outputs besides the modules."""
     name = ctx.label.name
     outputs = {
@@ -52,8 +68,8 @@ def _build(ctx, kernel, source, unverified):
         ctx,
         layers = module_layers(kernel, source),
         outputs = outputs | debug | unverified,
-        command = BUILD_MODULE_WORDS + [kernel.compiler],
-        inputs = module_inputs(kernel, source),
+        command = module_words(kernel, deps_symvers),
+        inputs = module_inputs(kernel, source, deps_symvers),
         release = kernel.release,
         tool = ctx.attr._build_module,
         mnemonic = "KernelModule",
@@ -61,7 +77,7 @@ def _build(ctx, kernel, source, unverified):
     )
     return outputs, debug.values()
 
-def _gate(ctx, kernel, unverified, symvers):
+def _gate(ctx, kernel, unverified, extra_symvers):
     """The action that lets a module leave the build only if it would load; returns the modules and modinfo.json."""
     name = ctx.label.name
     modules = [ctx.actions.declare_file("{}/{}".format(name, module)) for module in unverified]
@@ -70,7 +86,7 @@ def _gate(ctx, kernel, unverified, symvers):
     args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
     args.add("--kernel", kernel.facts)
     args.add("--symvers", kernel.symvers)
-    args.add("--extra-symvers", symvers)
+    args.add_all(extra_symvers, before_each = "--extra-symvers")
     args.add("--modinfo", modinfo)
     for source, module in zip(unverified.values(), modules):
         args.add("--module", "{}={}".format(source.path, module.path))
@@ -78,7 +94,7 @@ def _gate(ctx, kernel, unverified, symvers):
         ctx,
         ctx.attr._gate,
         [args],
-        inputs = depset([kernel.facts, kernel.symvers, symvers] + unverified.values()),
+        inputs = depset([kernel.facts, kernel.symvers] + extra_symvers + unverified.values()),
         outputs = modules + [modinfo],
         mnemonic = "KernelModuleGate",
         progress_message = "Checking that the modules of %{label} would load",
@@ -94,13 +110,23 @@ def _kernel_module_impl(ctx):
             source.kernels,
             kernel.release,
         ))
+    deps = [dep[KernelModuleInfo] for dep in ctx.attr.deps]
+    for dep in deps:
+        if dep.kernel.release != kernel.release:
+            fail("{}: depends on modules of {} for kernel {}, and is itself for {}; a dependency is for the same kernel".format(
+                ctx.label,
+                dep.source.label,
+                dep.kernel.release,
+                kernel.release,
+            ))
+    deps_symvers = [dep.symvers for dep in deps]
     names = [module.split("/")[-1] + ".ko" for module in source.modules]
     unverified = {
         module: ctx.actions.declare_file("{}.unverified/{}".format(ctx.label.name, module))
         for module in names
     }
-    outputs, debug = _build(ctx, kernel, source, unverified)
-    modules, modinfo = _gate(ctx, kernel, unverified, outputs["Module.symvers"])
+    outputs, debug = _build(ctx, kernel, source, deps_symvers, unverified)
+    modules, modinfo = _gate(ctx, kernel, unverified, deps_symvers + [outputs["Module.symvers"]])
     files = modules + debug + [modinfo] + outputs.values()
     return [
         DefaultInfo(
@@ -114,6 +140,7 @@ def _kernel_module_impl(ctx):
         KernelModuleInfo(
             compile_commands = outputs["compile_commands.json"],
             debug = debug,
+            deps_symvers = deps_symvers,
             kernel = kernel,
             log = outputs["build.log"],
             modinfo = modinfo,
@@ -131,6 +158,10 @@ Outputs, in a folder named after the target: each module without debug data, its
 modinfo.json, compile_commands.json, Module.symvers and build.log. A module whose vermagic,
 symbols, CRCs or licence would stop it from loading fails the build.""",
     attrs = {
+        "deps": attr.label_list(
+            doc = "kernel_module targets, for the same kernel, whose exported symbols these modules use.",
+            providers = [KernelModuleInfo],
+        ),
         "headers": attr.label(
             doc = "The kernel_headers target of the kernel.",
             mandatory = True,

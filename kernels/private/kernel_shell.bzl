@@ -2,14 +2,14 @@
 
 load("//roots:defs.bzl", "ROOT_ATTRS", "ROOT_TOOLCHAINS", "root_arguments")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo")
-load(":kernel_module.bzl", "BUILD_MODULE_WORDS", "module_inputs", "module_layers")
+load(":kernel_module.bzl", "module_inputs", "module_layers", "module_words")
 load(":providers.bzl", "KernelModuleInfo")
 
 def _kernel_shell_impl(ctx):
     info = ctx.attr.module[KernelModuleInfo]
     runtime = ctx.toolchains[PYTHON_TOOLCHAIN].py3_runtime
     layers = module_layers(info.kernel, info.source)
-    inputs = module_inputs(info.kernel, info.source)
+    inputs = module_inputs(info.kernel, info.source, info.deps_symvers)
     words = root_arguments(
         ctx,
         layers,
@@ -17,7 +17,7 @@ def _kernel_shell_impl(ctx):
         info.kernel.release,
         ctx.attr._build_module,
         in_runfiles = True,
-    ) + ["--keep", "$FORGE_OUT", "--"] + BUILD_MODULE_WORDS + [info.kernel.compiler, "--shell"]
+    ) + ["--keep", "$FORGE_OUT", "--"] + module_words(info.kernel, info.deps_symvers) + ["--shell"]
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
     ctx.actions.expand_template(
         template = ctx.file._template,

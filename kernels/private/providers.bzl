@@ -30,6 +30,7 @@ KernelModuleInfo = provider(
     fields = {
         "compile_commands": "File: compile_commands.json for editors.",
         "debug": "list of File: the debug data of each module.",
+        "deps_symvers": "list of File: the Module.symvers of the modules that they depend on.",
         "kernel": "KernelInfo: what they were built for.",
         "log": "File: the build log.",
         "modinfo": "File: modinfo.json.",

@@ -4,7 +4,7 @@ load("@kernel_catalogue//:catalogue.bzl", "KERNELS")
 load("//kernels:defs.bzl", "kernel_module", "latest_releases", "supports")
 load("//tools/python:defs.bzl", "pytest_test")
 
-def modules_test(name, source, modules, test, kernels = "", **kwargs):
+def modules_test(name, source, modules, test, kernels = "", deps_prefix = "", **kwargs):
     """Build a source for the newest kernel of each line, and check what was built.
 
     Args:
@@ -13,6 +13,7 @@ def modules_test(name, source, modules, test, kernels = "", **kwargs):
       modules: a dict from the name of each module to the names of the modules that it depends on.
       test: a pytest file, which finds the built modules through tests/kernels/built.py.
       kernels: the lines to build for, as FIRST..LAST.
+      deps_prefix: with the kernel's release behind it, the kernel_module that these depend on; empty for none.
       **kwargs: what else pytest_test takes.
     """
     targets = []
@@ -25,6 +26,7 @@ def modules_test(name, source, modules, test, kernels = "", **kwargs):
                 headers = "//kernels:{}.headers".format(release),
                 source = source,
                 tags = ["manual"],
+                deps = [deps_prefix + release] if deps_prefix else [],
             )
     pytest_test(
         name = name,

@@ -169,12 +169,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kernel", type=Path, required=True, help="kernel.json")
     parser.add_argument("--source", type=Path, required=True, help="the source's description")
     parser.add_argument("--compiler", required=True)
+    parser.add_argument("--extra-symvers", action="append", default=[], help="Module.symvers of a dependency")
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("words", nargs=argparse.REMAINDER, help="with --shell: run this instead of a shell")
     options = parser.parse_args(arguments)
     facts = json.loads(options.kernel.read_text())
     kernel = Kernel(facts["release"], "/" + facts["build_dir"].lstrip("/"), options.compiler)
     source = Source.read(options.source)
+    if options.extra_symvers:
+        # make takes it from the environment (Documentation/kbuild/modules.rst, "Symbols From Another External Module").
+        os.environ["KBUILD_EXTRA_SYMBOLS"] = " ".join(options.extra_symvers)
     if options.shell:
         return shell(source, kernel, options.words)
     build(source, kernel)
