@@ -77,7 +77,7 @@ def _build(ctx, kernel, source, deps_symvers, unverified):
     )
     return outputs, debug.values()
 
-def _gate(ctx, kernel, unverified, extra_symvers):
+def _gate(ctx, kernel, unverified, deps_symvers):
     """The action that lets a module leave the build only if it would load; returns the modules and modinfo.json."""
     name = ctx.label.name
     modules = [ctx.actions.declare_file("{}/{}".format(name, module)) for module in unverified]
@@ -86,7 +86,7 @@ def _gate(ctx, kernel, unverified, extra_symvers):
     args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
     args.add("--kernel", kernel.facts)
     args.add("--symvers", kernel.symvers)
-    args.add_all(extra_symvers, before_each = "--extra-symvers")
+    args.add_all(deps_symvers, before_each = "--extra-symvers")
     args.add("--modinfo", modinfo)
     for source, module in zip(unverified.values(), modules):
         args.add("--module", "{}={}".format(source.path, module.path))
@@ -94,7 +94,7 @@ def _gate(ctx, kernel, unverified, extra_symvers):
         ctx,
         ctx.attr._gate,
         [args],
-        inputs = depset([kernel.facts, kernel.symvers] + extra_symvers + unverified.values()),
+        inputs = depset([kernel.facts, kernel.symvers] + deps_symvers + unverified.values()),
         outputs = modules + [modinfo],
         mnemonic = "KernelModuleGate",
         progress_message = "Checking that the modules of %{label} would load",
@@ -126,7 +126,7 @@ def _kernel_module_impl(ctx):
         for module in names
     }
     outputs, debug = _build(ctx, kernel, source, deps_symvers, unverified)
-    modules, modinfo = _gate(ctx, kernel, unverified, deps_symvers + [outputs["Module.symvers"]])
+    modules, modinfo = _gate(ctx, kernel, unverified, deps_symvers)
     files = modules + debug + [modinfo] + outputs.values()
     return [
         DefaultInfo(

@@ -34,7 +34,13 @@ def _apt_mirrors(rctx):
                 archive = _archive_of(url)
                 if archive and url.rstrip("/") not in found[archive]:
                     found[archive].append(url.rstrip("/"))
-    return found
+    return _complete(found)
+
+def _complete(found):
+    """Fill a missing archive from its sibling, as tools/roots/mirrors.py does."""
+    main, security = found["debian"], found["debian-security"]
+    main = main or [url.removesuffix("-security") for url in security if url.endswith("/debian-security")]
+    return {"debian": main, "debian-security": security or [url + "-security" for url in main]}
 
 def _set_mirrors(setting):
     found = {archive: [] for archive in _ARCHIVES}
@@ -44,9 +50,7 @@ def _set_mirrors(setting):
             found["debian-security"].append(url)
         elif url:
             found["debian"].append(url)
-    if not found["debian-security"]:
-        found["debian-security"] = [url + "-security" for url in found["debian"]]
-    return found
+    return _complete(found)
 
 def mirrors(rctx):
     """The mirrors in force.

@@ -74,9 +74,14 @@ def shown_folders(source: Source, links: Mapping[str, str]) -> dict[str, str]:
     return shown
 
 
-def merged_symvers(tree: Path) -> str:
-    """What all modules below `tree` export: the Module.symvers of each folder as one, sorted by symbol."""
-    lines = {line for path in tree.rglob("Module.symvers") for line in path.read_text().splitlines() if line}
+def merged_symvers(tree: Path, modules: Sequence[str]) -> str:
+    """What `modules` export: the Module.symvers of each folder below `tree` as one, sorted by symbol.
+
+    A module that the tree builds and nobody ships isn't there to be loaded: its symbols don't count.
+    """
+    shipped = {Path(module).name for module in modules}
+    found = {line for path in tree.rglob("Module.symvers") for line in path.read_text().splitlines() if line}
+    lines = [line for line in found if Path(line.split("\t")[2]).name in shipped]
     return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split("\t")[1:]))
 
 
@@ -140,7 +145,7 @@ def build(source: Source, kernel: Kernel) -> None:
     for command in split_commands(source, OUT):
         if _run(command, log):
             raise UserError(failure_text(log.read_text(errors="replace"), shown))
-    write_atomically(OUT / "Module.symvers", merged_symvers(SOURCE))
+    write_atomically(OUT / "Module.symvers", merged_symvers(SOURCE, source.modules))
     entries = compile_commands.compile_commands(
         SOURCE, kernel.build_dir, {str(SOURCE): source.display or "."}, other_names
     )

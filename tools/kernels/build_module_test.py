@@ -55,5 +55,11 @@ def test_exports_of_all_folders(tmp_path: Path) -> None:
     ]:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "Module.symvers").write_text(text)
-    assert [line.split("\t")[1] for line in merged_symvers(tmp_path).splitlines()] == ["a", "b", "c"]
-    assert merged_symvers(tmp_path / "none") == ""
+    assert [line.split("\t")[1] for line in merged_symvers(tmp_path, ["a/a", "b/b"]).splitlines()] == ["a", "b", "c"]
+    assert merged_symvers(tmp_path / "none", ["a/a"]) == ""
+
+
+def test_exports_of_a_module_that_isn_t_shipped_don_t_count(tmp_path: Path) -> None:
+    lines = "0x1\tours\tsub/shipped\tEXPORT_SYMBOL\t\n0x2\ttheirs\tsub/helper\tEXPORT_SYMBOL\t\n"
+    (tmp_path / "Module.symvers").write_text(lines)
+    assert merged_symvers(tmp_path, ["sub/shipped"]) == lines.splitlines(keepends=True)[0]
