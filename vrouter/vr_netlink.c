@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The generic netlink family "vrouter": a handler per command of
- * schema/vrouter.yaml. The numbers, policies and the table of operations are
- * generated from there, and the core has validated a request's attributes
- * against them before it calls a handler.
+ * The generic netlink family "vrouter", and what the handlers of its commands
+ * share. Each handler is beside the table that it is about; numbers, policies
+ * and the table of operations are generated from schema/vrouter.yaml, and the
+ * core has validated a request's attributes against them before it calls one.
  *
  * Handlers run one at a time: the family doesn't set parallel_ops, so the core
- * holds genl_mutex. The rtnl lock nests inside it; hence nothing here may be
- * called, and the family not be registered, with rtnl held.
+ * holds genl_mutex. rtnl and vrouter.lock nest inside it, in this order; hence
+ * the family must not be registered with either held.
  */
 #include <linux/module.h>
-#include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 
 #include "vr_compat.h"
-#include "vr_nl.h"
-#include "vr_nl_policy.h"
+#include "vr_netlink.h"
 #include "vrouter.h"
 
 /*
@@ -28,98 +26,83 @@ static struct genl_family vr_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = vr_nl_ops,
 	.n_ops = VR_NL_OPS_COUNT,
+	VR_ACCEPT_NLM_FLAGS(VR_CMD_MAX)
 };
 
 MODULE_ALIAS_GENL_FAMILY(VR_FAMILY_NAME);
 
-int vr_nl_version_get(struct sk_buff *request, struct genl_info *info)
+/* Completes the message whose header was put, or takes it back if it doesn't fit. */
+static int message_finish(struct sk_buff *message, void *header, vr_nl_fill fill, u32 number, const void *entry)
+{
+	if (fill(message, number, entry)) {
+		genlmsg_cancel(message, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(message, header);
+	return 0;
+}
+
+/* Answers a request about one entry. */
+int vr_nl_reply(struct genl_info *info, u8 cmd, vr_nl_fill fill, u32 number, const void *entry)
 {
 	struct sk_buff *reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *header;
 
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &vr_family, 0, VR_CMD_VERSION_GET);
-	if (!header || nla_put_string(reply, VR_VERSION_ATTR_MODULE, VR_VERSION)) {
+	header = genlmsg_put_reply(reply, info, &vr_family, 0, cmd);
+	if (!header || message_finish(reply, header, fill, number, entry)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}
-	genlmsg_end(reply, header);
 	return genlmsg_reply(reply, info);
 }
 
-/* One interface as a message. The caller holds rtnl, which keeps the name still. */
-static int vif_put(struct sk_buff *reply, const struct net_device *dev, u32 portid, u32 seq, int flags)
+/* Adds an entry to a dump; -EMSGSIZE when the message is full, and the next call goes on from there. */
+int vr_nl_dump_put(struct sk_buff *reply, struct netlink_callback *cb, u8 cmd,
+		   vr_nl_fill fill, u32 number, const void *entry)
 {
-	struct vr_counters sum;
-	void *header;
+	void *header = genlmsg_put(reply, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				   &vr_family, NLM_F_MULTI, cmd);
 
-	ASSERT_RTNL();
-	vr_vhost_counters(dev, &sum);
-	header = genlmsg_put(reply, portid, seq, &vr_family, flags, VR_CMD_VIF_GET);
 	if (!header)
 		return -EMSGSIZE;
-	if (nla_put_u32(reply, VR_VIF_ATTR_IFINDEX, dev->ifindex) ||
-	    nla_put_string(reply, VR_VIF_ATTR_NAME, dev->name) ||
-	    nla_put_u64_64bit(reply, VR_VIF_ATTR_RX_PACKETS, sum.rx_packets, VR_VIF_ATTR_PAD) ||
-	    nla_put_u64_64bit(reply, VR_VIF_ATTR_RX_BYTES, sum.rx_bytes, VR_VIF_ATTR_PAD) ||
-	    nla_put_u64_64bit(reply, VR_VIF_ATTR_TX_PACKETS, sum.tx_packets, VR_VIF_ATTR_PAD) ||
-	    nla_put_u64_64bit(reply, VR_VIF_ATTR_TX_BYTES, sum.tx_bytes, VR_VIF_ATTR_PAD) ||
-	    nla_put_u64_64bit(reply, VR_VIF_ATTR_DROPS, sum.drops, VR_VIF_ATTR_PAD)) {
-		genlmsg_cancel(reply, header);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(reply, header);
-	return 0;
-}
-
-int vr_nl_vif_get(struct sk_buff *request, struct genl_info *info)
-{
-	struct nlattr *ifindex = info->attrs[VR_VIF_ATTR_IFINDEX];
-	struct sk_buff *reply;
-	int err;
-
-	if (!ifindex) {
-		GENL_SET_ERR_MSG(info, "ifindex: required");
-		return -EINVAL;
-	}
-	if (nla_get_u32(ifindex) != vrouter.vhost->ifindex) {
-		NL_SET_ERR_MSG_ATTR(info->extack, ifindex, "ifindex: not an interface of the router");
-		return -ENODEV;
-	}
-	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!reply)
-		return -ENOMEM;
-	rtnl_lock();
-	err = vif_put(reply, vrouter.vhost, info->snd_portid, info->snd_seq, 0);
-	rtnl_unlock();
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	return genlmsg_reply(reply, info);
+	genl_dump_check_consistent(cb, header);
+	return message_finish(reply, header, fill, number, entry);
 }
 
 /*
- * Called until it adds nothing more to the message; cb->args[0] keeps between
- * the calls how many interfaces were sent. vhost0 is the only one as yet.
+ * A dump of a table, or of the one entry whose number `only` has. It is called
+ * until it adds nothing more; cb->args[0] keeps between the calls which number
+ * comes next. The lock is let go between them, and cb->seq is how the core
+ * notices that the table has changed meanwhile.
  */
-int vr_nl_vif_get_dump(struct sk_buff *reply, struct netlink_callback *cb)
+int vr_nl_dump_table(struct sk_buff *reply, struct netlink_callback *cb, u8 cmd,
+		     vr_nl_fill fill, struct vr_table *table, const struct nlattr *only)
 {
-	struct nlattr *ifindex = vr_dump_attrs(cb)[VR_VIF_ATTR_IFINDEX];
-	int err;
+	unsigned long number;
+	void *entry;
 
-	if (cb->args[0])
-		return 0;
-	if (ifindex && nla_get_u32(ifindex) != vrouter.vhost->ifindex)
-		return 0;
-	rtnl_lock();
-	err = vif_put(reply, vrouter.vhost, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, NLM_F_MULTI);
-	rtnl_unlock();
-	if (err)
-		return err;
-	cb->args[0] = 1;
+	lockdep_assert_held(&vrouter.lock);
+	cb->seq = table->generation;
+	xa_for_each_start(&table->entries, number, entry, cb->args[0]) {
+		if (only && number != nla_get_u32(only))
+			continue;
+		if (vr_nl_dump_put(reply, cb, cmd, fill, number, entry))
+			break;
+		cb->args[0] = number + 1;
+	}
 	return reply->len;
+}
+
+static int version_fill(struct sk_buff *message, u32 number, const void *entry)
+{
+	return nla_put_string(message, VR_VERSION_ATTR_MODULE, VR_VERSION);
+}
+
+int vr_nl_version_get(struct sk_buff *request, struct genl_info *info)
+{
+	return vr_nl_reply(info, VR_CMD_VERSION_GET, version_fill, 0, NULL);
 }
 
 int __init vr_netlink_init(void)

@@ -18,52 +18,32 @@ void vr_stats_free(struct vr_stats __percpu *stats)
  * The writers run with bottom halves disabled, as every packet path does: that
  * keeps them on their CPU, and keeps a second writer away from it.
  */
-void vr_stats_add_tx(struct vr_stats __percpu *stats, unsigned int bytes)
+void vr_stats_add(struct vr_stats __percpu *stats, enum vr_counter counter, unsigned int n)
 {
 	struct vr_stats *mine = this_cpu_ptr(stats);
 
 	u64_stats_update_begin(&mine->syncp);
-	u64_stats_inc(&mine->tx_packets);
-	u64_stats_add(&mine->tx_bytes, bytes);
+	u64_stats_add(&mine->counters[counter], n);
 	u64_stats_update_end(&mine->syncp);
-}
-
-void vr_stats_add_drop(struct vr_stats __percpu *stats)
-{
-	struct vr_stats *mine = this_cpu_ptr(stats);
-
-	u64_stats_update_begin(&mine->syncp);
-	u64_stats_inc(&mine->drops);
-	u64_stats_update_end(&mine->syncp);
-}
-
-static void vr_stats_read(const struct vr_stats *stats, struct vr_counters *out)
-{
-	unsigned int start;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->syncp);
-		out->rx_packets = u64_stats_read(&stats->rx_packets);
-		out->rx_bytes = u64_stats_read(&stats->rx_bytes);
-		out->tx_packets = u64_stats_read(&stats->tx_packets);
-		out->tx_bytes = u64_stats_read(&stats->tx_bytes);
-		out->drops = u64_stats_read(&stats->drops);
-	} while (u64_stats_fetch_retry(&stats->syncp, start));
 }
 
 /* CPUs that went offline keep what they counted, hence all the possible ones. */
-void vr_stats_sum(const struct vr_stats __percpu *stats, struct vr_counters *sum)
+void vr_stats_sum(const struct vr_stats __percpu *stats, u64 sums[VR_COUNTERS])
 {
-	struct vr_counters one;
+	const struct vr_stats *one;
+	unsigned int counter, start;
+	u64 value;
 	int cpu;
 
-	memset(sum, 0, sizeof(*sum));
+	memset(sums, 0, VR_COUNTERS * sizeof(*sums));
 	for_each_possible_cpu(cpu) {
-		vr_stats_read(per_cpu_ptr(stats, cpu), &one);
-		sum->rx_packets += one.rx_packets;
-		sum->rx_bytes += one.rx_bytes;
-		sum->tx_packets += one.tx_packets;
-		sum->tx_bytes += one.tx_bytes;
-		sum->drops += one.drops;
+		one = per_cpu_ptr(stats, cpu);
+		for (counter = 0; counter < VR_COUNTERS; counter++) {
+			do {
+				start = u64_stats_fetch_begin(&one->syncp);
+				value = u64_stats_read(&one->counters[counter]);
+			} while (u64_stats_fetch_retry(&one->syncp, start));
+			sums[counter] += value;
+		}
 	}
 }

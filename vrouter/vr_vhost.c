@@ -1,49 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vhost0: the host's own interface into the router. What the host sends there
- * enters the datapath; as yet the datapath forwards nothing, so it is counted
- * and dropped.
+ * vhost0: the host's own interface into the router, in VRF 0. What the host
+ * sends there enters the router, and a receive next hop hands packets to the
+ * host as if they had arrived there.
  */
-#include <linux/err.h>
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
 #include "vr_compat.h"
+#include "vr_nl.h"
 #include "vrouter.h"
 
-struct vhost {
-	struct vr_stats __percpu *stats;
-};
-
-/* Called with bottom halves disabled, on several CPUs at once (lockless tx). */
+/*
+ * Called with bottom halves disabled, on several CPUs at once (lockless tx).
+ * The device offers no offloads, so the core has completed the checksums and
+ * cut segments already.
+ */
 static netdev_tx_t vhost_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	struct vhost *vhost = netdev_priv(dev);
+	struct vr_vif *vif = netdev_priv(dev);
 
-	vr_stats_add_tx(vhost->stats, skb->len);
-	vr_stats_add_drop(vhost->stats);
-	kfree_skb(skb);
+	/* Not every sender takes care to send a whole header. */
+	if (!pskb_may_pull(skb, ETH_HLEN)) {
+		vr_stats_add(vif->stats, VR_RX_PACKETS, 1);
+		vr_stats_add(vif->stats, VR_RX_BYTES, skb->len);
+		vr_count_fate(vif, vr_drop(skb, VR_DROP_BAD_HEADER));
+		return NETDEV_TX_OK;
+	}
+	/* As if it had been received: that is what the router deals with. */
+	skb->protocol = eth_type_trans(skb, dev);
+	skb_reset_network_header(skb);
+	rcu_read_lock();
+	vr_input(vif, skb);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }
 
-void vr_vhost_counters(const struct net_device *dev, struct vr_counters *sum)
-{
-	const struct vhost *vhost = netdev_priv(dev);
-
-	vr_stats_sum(vhost->stats, sum);
-}
-
+/* As the host sees it: it receives what the router sends. */
 static void vhost_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
 {
-	struct vr_counters sum;
+	const struct vr_vif *vif = netdev_priv(dev);
+	u64 sums[VR_COUNTERS];
 
-	vr_vhost_counters(dev, &sum);
-	stats->rx_packets = sum.rx_packets;
-	stats->rx_bytes = sum.rx_bytes;
-	stats->tx_packets = sum.tx_packets;
-	stats->tx_bytes = sum.tx_bytes;
-	stats->tx_dropped = sum.drops;
+	vr_stats_sum(vif->stats, sums);
+	stats->rx_packets = sums[VR_TX_PACKETS];
+	stats->rx_bytes = sums[VR_TX_BYTES];
+	stats->tx_packets = sums[VR_RX_PACKETS];
+	stats->tx_bytes = sums[VR_RX_BYTES];
+	stats->tx_dropped = sums[VR_DROPS];
 }
 
 static const struct net_device_ops vhost_ops = {
@@ -59,36 +64,41 @@ static void vhost_setup(struct net_device *dev)
 	eth_hw_addr_random(dev);
 	dev->netdev_ops = &vhost_ops;
 	dev->priv_flags |= IFF_NO_QUEUE;
+	/* The router changes packets, so they must be its own. */
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	vr_set_lockless_tx(dev);
 	vr_set_netns_immutable(dev);
 }
 
-/* Returns the registered device, or an ERR_PTR: -EEXIST when there is a vhost0 already. */
-struct net_device *vr_vhost_create(void)
+/* Returns -EEXIST when there is a vhost0 already. */
+int vr_vhost_create(void)
 {
 	struct net_device *dev;
-	struct vhost *vhost;
+	struct vr_vif *vif;
 	int err = -ENOMEM;
 
-	dev = alloc_netdev(sizeof(*vhost), "vhost0", NET_NAME_PREDICTABLE, vhost_setup);
+	dev = alloc_netdev(sizeof(*vif), "vhost0", NET_NAME_PREDICTABLE, vhost_setup);
 	if (!dev)
-		return ERR_PTR(err);
+		return err;
 
-	vhost = netdev_priv(dev);
-	vhost->stats = vr_stats_alloc();
-	if (!vhost->stats)
+	vif = netdev_priv(dev);
+	vif->dev = dev;
+	vif->type = VR_VIF_TYPE_HOST;
+	vif->stats = vr_stats_alloc();
+	if (!vif->stats)
 		goto free_dev;
+	vrouter.vhost = vif;
 
 	err = register_netdev(dev);
 	if (err)
 		goto free_stats;
-	return dev;
+	return 0;
 
 free_stats:
-	vr_stats_free(vhost->stats);
+	vr_stats_free(vif->stats);
 free_dev:
 	free_netdev(dev);
-	return ERR_PTR(err);
+	return err;
 }
 
 /*
@@ -96,11 +106,11 @@ free_dev:
  * and the last reference to the device is gone; only then may the counters go.
  * It takes the rtnl lock, so the caller must not hold it.
  */
-void vr_vhost_destroy(struct net_device *dev)
+void vr_vhost_destroy(void)
 {
-	struct vhost *vhost = netdev_priv(dev);
+	struct vr_vif *vif = vrouter.vhost;
 
-	unregister_netdev(dev);
-	vr_stats_free(vhost->stats);
-	free_netdev(dev);
+	unregister_netdev(vif->dev);
+	vr_stats_free(vif->stats);
+	free_netdev(vif->dev);
 }

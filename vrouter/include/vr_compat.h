@@ -6,10 +6,14 @@
 #ifndef VR_COMPAT_H
 #define VR_COMPAT_H
 
+#include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>	/* skb_gso_segment(), in linux/netdevice.h before */
+#endif
 
 /*
  * The core takes no queue lock around ndo_start_xmit, which may run on several
@@ -49,6 +53,29 @@ static inline struct nlattr **vr_dump_attrs(struct netlink_callback *cb)
 	return genl_dumpit_info(cb)->attrs;
 #else
 	return genl_info_dump(cb)->attrs;
+#endif
+}
+
+/*
+ * From 6.1 on the core refuses NLM_F_REPLACE and NLM_F_CREATE, save for those
+ * of a family's commands that come before this field's.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#define VR_ACCEPT_NLM_FLAGS(last)
+#else
+#define VR_ACCEPT_NLM_FLAGS(last) .resv_start_op = (last) + 1,
+#endif
+
+/*
+ * The length of an IPv4 packet by its header. From 6.3 on a TCP packet that
+ * awaits segmentation may be too long for the field, which has 0 then.
+ */
+static inline unsigned int vr_ipv4_length(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return ntohs(ip_hdr(skb)->tot_len);
+#else
+	return skb_ip_totlen(skb);
 #endif
 }
 

@@ -7,31 +7,28 @@
 #include <linux/u64_stats_sync.h>
 
 /*
- * One interface's counters on one CPU. Receive and transmit are as the host
- * sees its interface; a dropped packet is counted as received or sent, too.
+ * What is counted of an interface, as the router sees it: what it receives
+ * enters the router, what it sends leaves it. Drops are of received packets.
  */
-struct vr_stats {
-	u64_stats_t rx_packets;
-	u64_stats_t rx_bytes;
-	u64_stats_t tx_packets;
-	u64_stats_t tx_bytes;
-	u64_stats_t drops;
-	struct u64_stats_sync syncp;
+enum vr_counter {
+	VR_RX_PACKETS,
+	VR_RX_BYTES,
+	VR_TX_PACKETS,
+	VR_TX_BYTES,
+	VR_DROPS,
+	VR_ICMP_ERRORS,
+	VR_COUNTERS,
 };
 
-/* The sum over all CPUs. */
-struct vr_counters {
-	u64 rx_packets;
-	u64 rx_bytes;
-	u64 tx_packets;
-	u64 tx_bytes;
-	u64 drops;
+/* One interface's counters on one CPU. */
+struct vr_stats {
+	u64_stats_t counters[VR_COUNTERS];
+	struct u64_stats_sync syncp;
 };
 
 struct vr_stats __percpu *vr_stats_alloc(void);
 void vr_stats_free(struct vr_stats __percpu *stats);
-void vr_stats_add_tx(struct vr_stats __percpu *stats, unsigned int bytes);
-void vr_stats_add_drop(struct vr_stats __percpu *stats);
-void vr_stats_sum(const struct vr_stats __percpu *stats, struct vr_counters *sum);
+void vr_stats_add(struct vr_stats __percpu *stats, enum vr_counter counter, unsigned int n);
+void vr_stats_sum(const struct vr_stats __percpu *stats, u64 sums[VR_COUNTERS]);
 
 #endif

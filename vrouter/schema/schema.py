@@ -9,15 +9,18 @@ The format, a small relative of the kernel's own netlink specs
       - name: NAME
         attributes:
           - name: NAME
-            type: TYPE             u8, u16, u32, u64, string, or pad (aligns u64; one per set)
+            type: TYPE             u8, u16, u32, u64, string, mac (6 bytes), ipv4 (4 bytes,
+                                   network order), or pad (aligns u64; one per set)
             doc: TEXT
             min: NUMBER            integers only: the smallest and largest value accepted
             max: NUMBER            for a string, required: the most characters
+            values: [NAME, ...]    integers with min and max only: names of the numbers from min on
     commands:                      numbered from 1 in their order
       - name: NAME
         doc: TEXT
         attribute-set: NAME
         modes: [do, dump]          one or both
+        flags: [admin-perm]        the caller needs CAP_NET_ADMIN; what changes something has it
         request: [ATTRIBUTE, ...]  what a request may carry; nothing if absent
         reply: [ATTRIBUTE, ...]
 
@@ -37,16 +40,19 @@ import yaml
 from tools.lib.errors import UserError
 
 INTEGERS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
-TYPES = (*INTEGERS, "string", "pad")
+# Types whose values all have one length, in bytes.
+FIXED = {"mac": 6, "ipv4": 4}
+TYPES = (*INTEGERS, "string", *FIXED, "pad")
 MODES = ("do", "dump")
-# struct nla_policy keeps limits in an s16 and a string's length in a u16; strings past this serve nobody.
-LIMIT = 32767
+FLAGS = ("admin-perm",)
+# struct nla_policy keeps a string's length in a u16; strings past this serve nobody.
+STRING_LIMIT = 32767
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute; `number` is its type on the wire."""
+    """One attribute; `number` is its type on the wire, `values` names the numbers from `min` to `max`."""
 
     name: str
     number: int
@@ -54,6 +60,7 @@ class Attribute:
     doc: str
     min: int | None = None
     max: int | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ class Command:
     doc: str
     attributes: AttributeSet
     modes: tuple[str, ...]
+    flags: tuple[str, ...]
     request: tuple[Attribute, ...]
     reply: tuple[Attribute, ...]
 
@@ -135,35 +143,55 @@ class _Reader:
 
     def number(self, node: yaml.Node, what: str, low: int, high: int) -> int:
         text = self.text(node, what)
-        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"\d{1,20}", text) or not low <= int(text) <= high:
             self.fail(node, f"{what} is {text!r}; expected a number from {low} to {high}")
         return int(text)
 
+    def choices(self, node: yaml.Node, what: str, known: Iterable[str]) -> tuple[str, ...]:
+        found: list[str] = []
+        for item in self.items(node, f"{what}s"):
+            text = self.text(item, f"a {what}")
+            if text not in known or text in found:
+                self.fail(
+                    item, f"{what} {text!r} is unknown or there twice; expected each of {', '.join(known)} once"
+                )
+            found.append(text)
+        return tuple(found)
+
+    def limits(self, fields: dict[str, yaml.Node], kind: str) -> dict[str, int]:
+        """`min` and `max`, as far as the attribute has them and its type allows them."""
+        found: dict[str, int] = {}
+        low, high = (1, STRING_LIMIT) if kind == "string" else (0, 2 ** INTEGERS.get(kind, 0) - 1)
+        for key in ("min", "max"):
+            if key in fields:
+                if kind not in INTEGERS and (kind, key) != ("string", "max"):
+                    self.fail(fields[key], f"a {kind} has no {key}; remove it")
+                found[key] = self.number(fields[key], key, low, high)
+        if found.get("min", low) > found.get("max", high):
+            self.fail(fields["min"], f"min {found['min']} is greater than max; correct either")
+        return found
+
+    def values(self, node: yaml.Node, limits: dict[str, int]) -> tuple[str, ...]:
+        """The names of an integer's numbers, one for each from `min` to `max`."""
+        names = tuple(self.name(item, "a value's name") for item in self.items(node, "values"))
+        if len(set(names)) < len(names):
+            self.fail(node, "values has a name twice; rename one")
+        if "min" not in limits or limits.get("max") != limits["min"] + len(names) - 1:
+            self.fail(node, f"values has {len(names)} names; give an integer as many numbers by min and max")
+        return names
+
     def attribute(self, node: yaml.Node, number: int) -> Attribute:
-        fields = self.mapping(node, "an attribute", ("name", "type", "doc"), ("min", "max"))
+        fields = self.mapping(node, "an attribute", ("name", "type", "doc"), ("min", "max", "values"))
         name = self.name(fields["name"], "the attribute's name")
         kind = self.text(fields["type"], "the type")
         if kind not in TYPES:
             self.fail(fields["type"], f"unknown type {kind!r}; choose one of: {', '.join(TYPES)}")
-        if kind == "string":
-            low, high = 1, LIMIT
-            if "max" not in fields:
-                self.fail(node, f"the string {name!r} needs max, the most characters it may have")
-            if "min" in fields:
-                self.fail(fields["min"], "a string has no min; remove it")
-        else:
-            low, high = 0, min(LIMIT, 2 ** INTEGERS.get(kind, 0) - 1)
-        limits = {}
-        for key in ("min", "max"):
-            if key in fields:
-                if kind == "pad":
-                    self.fail(fields[key], f"a pad has no {key}; remove it")
-                limits[key] = self.number(fields[key], key, low, high)
-        if limits.get("min", low) > limits.get("max", high):
-            self.fail(fields["min"], f"min {limits['min']} is greater than max; correct either")
-        return Attribute(
-            name, number, kind, self.text(fields["doc"], "doc"), limits.get("min"), limits.get("max")
-        )
+        if kind == "string" and "max" not in fields:
+            self.fail(node, f"the string {name!r} needs max, the most characters it may have")
+        limits = self.limits(fields, kind)
+        values = self.values(fields["values"], limits) if "values" in fields else ()
+        doc = self.text(fields["doc"], "doc")
+        return Attribute(name, number, kind, doc, limits.get("min"), limits.get("max"), values)
 
     def attribute_set(self, node: yaml.Node) -> AttributeSet:
         fields = self.mapping(node, "an attribute set", ("name", "attributes"))
@@ -198,25 +226,18 @@ class _Reader:
 
     def command(self, node: yaml.Node, number: int, sets: dict[str, AttributeSet]) -> Command:
         fields = self.mapping(
-            node, "a command", ("name", "doc", "attribute-set", "modes"), ("request", "reply")
+            node, "a command", ("name", "doc", "attribute-set", "modes"), ("flags", "request", "reply")
         )
         chosen = self.text(fields["attribute-set"], "attribute-set")
         if chosen not in sets:
             self.fail(fields["attribute-set"], f"no attribute set {chosen!r}; there are: {', '.join(sets)}")
-        modes = []
-        for item in self.items(fields["modes"], "modes"):
-            mode = self.text(item, "a mode")
-            if mode not in MODES or mode in modes:
-                self.fail(
-                    item, f"mode {mode!r} is unknown or there twice; expected each of {', '.join(MODES)} once"
-                )
-            modes.append(mode)
         return Command(
             self.name(fields["name"], "the command's name"),
             number,
             self.text(fields["doc"], "doc"),
             sets[chosen],
-            tuple(modes),
+            self.choices(fields["modes"], "mode", MODES),
+            self.choices(fields["flags"], "flag", FLAGS) if "flags" in fields else (),
             self.references(fields.get("request"), "request", sets[chosen]),
             self.references(fields.get("reply"), "reply", sets[chosen]),
         )

@@ -1,0 +1,1 @@
+#define GREETING "a netlink header has bytes:"
