@@ -12,6 +12,18 @@ KernelInfo = provider(
     },
 )
 
+KernelImageInfo = provider(
+    "A kernel to boot, with modules of its own.",
+    fields = {
+        "flavour": "string: the kernel's flavour, for example cloud-amd64; may be empty.",
+        "index": "File: JSON of tools/initramfs/image_index.py: the modules in the archive, and what each needs.",
+        "line": "string: the kernel's line, for example 6.1.",
+        "modules": "File: a cpio archive (newc) of the modules, below /usr/lib/modules/RELEASE.",
+        "release": "string: the kernel release, for example 6.1.0-56-amd64.",
+        "vmlinux": "File: the kernel, unpacked if QEMU can start it so.",
+    },
+)
+
 KernelModuleSourceInfo = provider(
     "The source of one or several kernel modules, not yet for any kernel.",
     fields = {

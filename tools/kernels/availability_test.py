@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools.kernels.availability import gone_packages
+from tools.kernels.availability import gone_packages, is_dropped
 from tools.lib.locks import Package
 from tools.roots.mirrors import Mirrors
 
@@ -14,6 +14,7 @@ from tools.roots.mirrors import Mirrors
 class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:  # the name is http.server's
         codes = {"/one/here": 200, "/one/moved": 404, "/two/moved": 200, "/one/broken": 503, "/two/broken": 404}
+        codes |= {"/one/index": 200, "/two/index": 200}
         self.send_response(codes.get(self.path, 404))
         self.end_headers()
 
@@ -43,3 +44,17 @@ def test_gone_is_what_no_mirror_has(server: str, monkeypatch: pytest.MonkeyPatch
 def test_an_unreachable_mirror_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.kernels.availability.time.sleep", lambda seconds: None)
     assert gone_packages([_package("here")], Mirrors(("http://127.0.0.1:9/debian",), ())) == set()
+
+
+def test_dropped_is_what_mirrors_refuse_that_have_its_index(server: str) -> None:
+    def places(name: str, *mirrors: str) -> list[tuple[str, str]]:
+        return [(f"{server}/{mirror}/{name}", f"{server}/{mirror}/index") for mirror in mirrors]
+
+    assert is_dropped(places("dropped", "one", "two"))
+    assert not is_dropped(places("moved", "one", "two"))
+    assert not is_dropped(places("dropped", "one", "no-mirror"))
+
+
+def test_nothing_is_dropped_where_no_mirror_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.kernels.availability.time.sleep", lambda seconds: None)
+    assert not is_dropped([("http://127.0.0.1:9/debian/dropped", "http://127.0.0.1:9/debian/index")])

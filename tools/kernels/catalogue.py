@@ -10,6 +10,7 @@ kernels/catalogue.json is {"schema": 1, "kernels": [...]}, sorted by version; a 
     root      the root to build in, as in roots/NAME.yaml
     packages  {"headers": [KEY], "image": [KEY]}; a KEY is "NAME=VERSION" in kernels/kernels.lock.json
     missing   the KEYs of its headers that no mirror had when it was found; absent otherwise
+    missing_image   the same of its image: the kernel can be built for, and not tested
     origin    "url" when it was added by URL: `update` keeps it; absent otherwise
 """
 
@@ -52,6 +53,7 @@ class Kernel:
     headers: tuple[str, ...]
     image: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    missing_image: tuple[str, ...] = ()
     origin: str = ""
 
     @property
@@ -72,6 +74,8 @@ class Kernel:
         }
         if self.missing:
             entry["missing"] = sorted(self.missing)
+        if self.missing_image:
+            entry["missing_image"] = sorted(self.missing_image)
         return entry | ({"origin": self.origin} if self.origin else {})
 
 
@@ -206,6 +210,7 @@ def read_catalogue(folder: Path) -> tuple[list[Kernel], dict[str, Package]]:
                 headers=tuple(entry["packages"]["headers"]),
                 image=tuple(entry["packages"]["image"]),
                 missing=tuple(entry.get("missing", ())),
+                missing_image=tuple(entry.get("missing_image", ())),
                 origin=entry.get("origin", ""),
             )
             for entry in content["kernels"]

@@ -76,10 +76,17 @@ def check_compilers(kernels: Sequence[Kernel], roots: Path) -> list[str]:
 
 
 def mark_missing(kernels: Sequence[Kernel], packages: Mapping[str, Package]) -> list[Kernel]:
-    """The kernels, each with those of its header packages that no mirror has any more."""
-    wanted = {key for kernel in kernels for key in kernel.headers}
+    """The kernels, each with those of its packages that no mirror has any more."""
+    wanted = {key for kernel in kernels for key in (*kernel.headers, *kernel.image)}
     gone = set(map(package_key, gone_packages((packages[key] for key in sorted(wanted)), find_mirrors())))
-    return [replace(kernel, missing=tuple(key for key in kernel.headers if key in gone)) for kernel in kernels]
+    return [
+        replace(
+            kernel,
+            missing=tuple(key for key in kernel.headers if key in gone),
+            missing_image=tuple(key for key in kernel.image if key in gone),
+        )
+        for kernel in kernels
+    ]
 
 
 def open_indexes(folder: str, apt_programs: Programs) -> Apt:
@@ -107,8 +114,12 @@ def main(arguments: Sequence[str]) -> int:
     for warning in left_out + check_compilers(kernels, options.workspace / "roots"):
         print(f"warning: {warning}", file=sys.stderr)
     releases, old = {kernel.release for kernel in kernels}, {kernel.release for kernel in before}
-    if dropped := [kernel.release for kernel in kernels if kernel.missing]:
-        print(f"warning: listed, but no mirror has their packages: {', '.join(dropped)}", file=sys.stderr)
+    for what, dropped in (
+        ("their header packages", [kernel.release for kernel in kernels if kernel.missing]),
+        ("their image packages (not testable)", [kernel.release for kernel in kernels if kernel.missing_image]),
+    ):
+        if dropped:
+            print(f"warning: listed, but no mirror has {what}: {', '.join(dropped)}", file=sys.stderr)
     for word, names in (("new", releases - old), ("gone", old - releases)):
         if old and names:
             print(f"{word}: {', '.join(sorted(names))}")
