@@ -1,0 +1,29 @@
+"""`bazel run NAME.driver`: a Python prompt with the machines."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.vm.launch.started import started
+
+
+def test_prompt(tmp_path: Path) -> None:
+    with started(tmp_path, terminal=True) as program:
+        program.expect(r"machines vm, off.*\n[\s\S]*>>> ")
+        program.expect(r"boot [\s\S]*>>> ", after="vm.start()\n")
+        program.expect(r"Linux \S+ \S+amd64 [\s\S]*>>> ", after="print(vm.succeed('uname -a'))\n")
+        program.expect(r"FAILED[\s\S]*>>> ", after="vm.succeed('false')\n")
+        # The script waits for a thousand seconds; Ctrl-C goes to the prompt, not to what is around it.
+        program.expect(r"vm: true", after="run()\n")
+        program.expect(r"KeyboardInterrupt[\s\S]*>>> ", after="\x03")
+        program.expect("", after="\x04")
+        assert program.wait() == 0
+        program.assert_nothing_left()
+
+
+def test_prompt_that_is_ended(tmp_path: Path) -> None:
+    with started(tmp_path, terminal=True) as program:
+        program.expect(r">>> ")
+        os.kill(program.process.pid, signal.SIGTERM)
+        program.wait()
+        program.assert_nothing_left()

@@ -1,0 +1,38 @@
+"""Time as a process sees it: what it spent waiting for a processor doesn't count.
+
+A machine on a busy host is slow, not silent: limits on how long it may be silent go by this clock.
+"""
+
+import time
+from pathlib import Path
+
+
+def waited_seconds(pid: int, proc: Path = Path("/proc")) -> float:
+    """How long the process's thread that waited longest was runnable and had no processor.
+
+    From the second number, nanoseconds, of /proc/PID/task/TID/schedstat (Linux's
+    Documentation/scheduler/sched-stats.rst). 0 where the kernel doesn't tell, or the process is gone.
+    """
+    longest = 0
+    try:
+        for thread in (proc / str(pid) / "task").iterdir():
+            longest = max(longest, int((thread / "schedstat").read_text().split()[1]))
+    except (OSError, IndexError, ValueError):
+        pass
+    return longest / 1e9
+
+
+class FairClock:
+    """Seconds since the clock was made, without those that the process waited; never goes back."""
+
+    def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
+        self._pid = pid
+        self._proc = proc
+        self._started = time.monotonic()
+        self._seconds = 0.0
+
+    def seconds(self, now: float) -> float:
+        """The time, `now` by time.monotonic()."""
+        fair = now - self._started - waited_seconds(self._pid, self._proc)
+        self._seconds = max(self._seconds, fair)
+        return self._seconds

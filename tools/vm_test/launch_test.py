@@ -1,0 +1,48 @@
+"""What is run in the driver's root, and where its outputs go."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.vm_test import launch
+
+SETTINGS: dict[str, Any] = {
+    "runtime": "../tool_runtime",
+    "driver": "tools/vm/driver.pyz",
+    "layers": ["roots/qemu.tar"],
+    "inputs": {"tests/x.py": "/forge/vm/scripts/tests/x.py"},
+    "environment": {"SEED": "1"},
+    "network": False,
+    "words": ["--plan", "/forge/vm/plan.json"],
+}
+
+
+def test_paths_are_absolute_for_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = launch.plan_of(SETTINGS, {}, Path("/out"), ["--more"])
+    assert plan.layers == ((f"{tmp_path}/roots/qemu.tar", "/"),)
+    assert plan.inputs == ((f"{tmp_path}/tests/x.py", "/forge/vm/scripts/tests/x.py"),)
+    assert plan.command == ("--plan", "/forge/vm/plan.json", "--more")
+    assert plan.signals and not plan.network
+    assert json.loads(json.dumps(plan.environment)) == [["SEED", "1"]]
+
+
+def test_only_what_the_driver_reads_is_passed_on() -> None:
+    environment = {"VM_ACCEL": "tcg", "QEMU_NET_OPTS": "", "TEST_TIMEOUT": "60", "HOME": "/root"}
+    plan = launch.plan_of(SETTINGS, environment, Path("/out"), [])
+    assert dict(plan.environment) == {"SEED": "1", "TEST_TIMEOUT": "60", "VM_ACCEL": "tcg"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"TEST_UNDECLARED_OUTPUTS_DIR": "/bazel/outputs", "FORGE_OUT": "mine"}, "/bazel/outputs"),
+        ({"FORGE_OUT": "mine", "BUILD_WORKING_DIRECTORY": "/home/me"}, "/home/me/mine"),
+        ({"FORGE_OUT": "/mine", "BUILD_WORKING_DIRECTORY": "/home/me"}, "/mine"),
+        ({}, "/scratch/out"),
+    ],
+)
+def test_outputs(environment: dict[str, str], folder: str) -> None:
+    assert launch.output_folder(environment, Path("/scratch")) == Path(folder)
