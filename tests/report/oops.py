@@ -1,0 +1,7 @@
+"""A machine that does harm to its kernel; tests/report/in_browser/vm_log.py looks at the page."""
+
+with section("Before"):
+    vm.succeed("ip link", "cat /proc/version")
+
+with section("Harm"), section("A null pointer"):
+    vm.insmod("trouble.ko", what="oops")
