@@ -1,0 +1,69 @@
+"""A real farm of a test's own, and real Bazels that use it.
+
+Everything lives in the test's folder and in the sandbox's own network, so the ports are free and
+nothing outlives the test.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.integration.workspace import Result, environment
+
+RUNFILES = Path.cwd()
+
+
+class Farm:
+    """A farm with its state in `folder`."""
+
+    def __init__(self, folder: Path, port: int = 8980) -> None:
+        self.state = folder / "farm"
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        """Where Bazel finds it."""
+        return f"grpc://127.0.0.1:{self.port}"
+
+    def command(self, name: str, *words: str) -> Result:
+        """Run //farm:NAME with these words."""
+        done = subprocess.run(
+            [str(RUNFILES / f"farm/{name}.sh"), "--state", str(self.state), *words],
+            env=environment() | {"RUNFILES_DIR": str(RUNFILES.parent)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def up(self, *words: str) -> Result:
+        """Start it."""
+        return self.command("up", "--port", str(self.port), *words)
+
+    def status(self) -> dict[str, Any]:
+        """What `status --json` says."""
+        content: dict[str, Any] = json.loads(self.command("status", "--json").out)
+        return content
+
+    def log(self, service: str) -> str:
+        """A service's log."""
+        path = self.state / f"logs/{service}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+
+def error(result: Result) -> str:
+    """The one error line of a command that failed."""
+    assert result.code == 1, result.out + result.err
+    (line,) = [line for line in result.err.splitlines() if line.startswith("error: ")]
+    assert "Traceback" not in result.err
+    return line
+
+
+def kill(pid: int, number: int) -> None:
+    """Send a signal to a process that may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
