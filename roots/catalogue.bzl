@@ -2,14 +2,26 @@
 
 ROOTS = {
     "apt": ["test"],
+    "browser": [],
+    "farm-server": [],
+    "farm-worker": [],
+    "guest": ["depmod"],
     "kbuild-bookworm": ["scons"],
     "kbuild-bullseye": ["scons"],
     "kbuild-forky": ["scons"],
     "kbuild-sid": ["scons"],
     "kbuild-trixie": ["scons"],
     "lint": [],
+    "qemu": [],
     "rpm": [],
+    "userspace": [],
 }
 
 # Locked packages that are no root (`dependencies: false`); @root_NAME//:packages/PACKAGE.deb is one.
-PACKAGE_LISTS = ["dkms-examples"]
+PACKAGE_LISTS = [
+    "dkms-examples",
+    "pip",
+]
+
+# The roots that have wheels too (roots/NAME.requirements.in), as the extra `wheels`.
+WHEELS = ["farm-server"]

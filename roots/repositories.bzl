@@ -3,8 +3,9 @@
 load("//roots/private:bazel_rules.bzl", "bazel_rules")
 load("//roots/private:debian_packages.bzl", "debian_packages")
 load("//roots/private:fetch.bzl", _read_lock = "read_lock")
+load("//roots/private:locked_wheels.bzl", "locked_wheels")
 load("//roots/private:tool_runtime.bzl", "tool_runtime")
-load(":catalogue.bzl", "PACKAGE_LISTS", "ROOTS")
+load(":catalogue.bzl", "PACKAGE_LISTS", "ROOTS", "WHEELS")
 
 # Repository rules of other domains read locks too; defs.bzl can't be loaded before rules_python is there.
 read_lock = _read_lock
@@ -43,6 +44,12 @@ def root_repositories():
                 lock = "//roots:{}.lock.json".format(root),
             )
 
+    for root in WHEELS:
+        locked_wheels(
+            name = wheels_repository(root),
+            lock = "//roots:{}.requirements.txt".format(root),
+        )
+
     for name in PACKAGE_LISTS:
         debian_packages(
             name = root_repository(name),
@@ -60,3 +67,14 @@ def root_repository(root, extra = ""):
       The repository's name.
     """
     return "root_{}.{}".format(root, extra) if extra else "root_" + root
+
+def wheels_repository(root):
+    """The name of the repository with a root's wheels.
+
+    Args:
+      root: the root's name.
+
+    Returns:
+      The repository's name.
+    """
+    return "wheels_" + root

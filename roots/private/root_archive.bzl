@@ -3,6 +3,9 @@
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "RootInfo")
 
+# The extra that has a root's wheels.
+WHEELS = "wheels"
+
 def _archive(ctx, packages, name, extra):
     output = ctx.actions.declare_file(name + ".tar")
     args = ctx.actions.args()
@@ -24,12 +27,31 @@ def _archive(ctx, packages, name, extra):
     )
     return output
 
+def _wheels(ctx):
+    output = ctx.actions.declare_file("{}.{}.tar".format(ctx.label.name, WHEELS))
+    args = ctx.actions.args()
+    args.add("--output", output)
+    args.add("--python", ctx.attr.python)
+    args.add_all(ctx.files.wheels)
+    run_python_tool(
+        ctx,
+        ctx.attr._wheel_tool,
+        [args],
+        inputs = depset(ctx.files.wheels),
+        outputs = [output],
+        mnemonic = "WheelArchive",
+        progress_message = "Archiving the wheels of root " + ctx.label.name,
+    )
+    return output
+
 def _root_archive_impl(ctx):
     archive = _archive(ctx, ctx.files.packages, ctx.label.name, extra = False)
     extras = {
         name: _archive(ctx, target.files.to_list(), "{}.{}".format(ctx.label.name, name), extra = True)
         for target, name in ctx.attr.extras.items()
     }
+    if ctx.attr.wheels:
+        extras[WHEELS] = _wheels(ctx)
     return [
         DefaultInfo(files = depset([archive])),
         OutputGroupInfo(**{name: depset([file]) for name, file in extras.items()}),
@@ -60,7 +82,15 @@ something asks for it.""",
         "extras": attr.label_keyed_string_dict(
             doc = "The packages of each extra, to the extra's name.",
         ),
+        "python": attr.string(
+            doc = "The version of the root's Python, which wheels are unpacked for.",
+            default = "3.11",
+        ),
+        "wheels": attr.label(
+            doc = "The root's wheels, from `locked_wheels`; they become the extra `wheels`.",
+        ),
         "_tool": attr.label(default = "//tools/roots:root_archive"),
+        "_wheel_tool": attr.label(default = "//tools/wheels:wheel_archive"),
     } | RUNTIME_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [RootInfo],

@@ -13,6 +13,7 @@ _PROGRAMS = {
     "dpkg-deb": "usr/bin/dpkg-deb",
     "python3": "usr/bin/python3.11",
     "tar": "bin/tar",
+    "zstd": "usr/bin/zstd",
 }
 
 # $0 keeps the path that Bazel gave, so the runtime is found beside it, wherever that is.

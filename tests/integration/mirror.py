@@ -33,6 +33,12 @@ class Mirror(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Mirror
 
+    def do_HEAD(self) -> None:
+        path = self.path.lstrip("/")
+        there = path in self.server.files and self.server.faults.get(path) != GONE
+        self.send_response(200 if there else 404)
+        self.end_headers()
+
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
         self.server.requests.append(path)

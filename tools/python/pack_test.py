@@ -34,3 +34,17 @@ def test_it_runs_without_its_sources(
     monkeypatch.setattr(sys, "argv", [str(tool), "you"])
     runpy.run_path(str(tool), run_name="__main__")
     assert capsys.readouterr().out == "hello you\n"
+
+
+def test_data_is_there_beside_the_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "word.txt").write_text("from a file")
+    (tmp_path / "tool.py").write_text(
+        "from importlib.resources import files\n\nprint(files('folder').joinpath('word.txt').read_text())\n"
+    )
+    tool = tmp_path / "tool.pyz"
+    pack(tool, "folder.tool", {f"folder/{name}": tmp_path / name for name in ("tool.py", "word.txt")})
+    monkeypatch.setattr(sys, "argv", [str(tool)])
+    runpy.run_path(str(tool), run_name="__main__")
+    assert capsys.readouterr().out == "from a file\n"

@@ -45,7 +45,9 @@ def _entry(import_roots):
 
 def _python_tool_impl(ctx):
     runtime = ctx.toolchains[PYTHON_TOOLCHAIN].py3_runtime
-    sources = depset(transitive = [dep[PyInfo].transitive_sources for dep in ctx.attr.deps])
+
+    # Their sources and `data`.
+    sources = depset(transitive = [dep[DefaultInfo].default_runfiles.files for dep in ctx.attr.deps])
     imports = depset(transitive = [dep[PyInfo].imports for dep in ctx.attr.deps])
     archive = ctx.actions.declare_file(ctx.label.name + ".pyz")
     start = ctx.actions.args()
@@ -76,7 +78,9 @@ def _python_tool_impl(ctx):
 
 python_tool = rule(
     implementation = _python_tool_impl,
-    doc = "Packs a Python module and all that it imports into one archive, for `run_python_tool`.",
+    doc = """Packs a Python module and all that it imports into one archive, for `run_python_tool`.
+
+The libraries' `data` is packed, too, to be read by importlib.resources.""",
     attrs = {
         "deps": attr.label_list(
             doc = "The py_library targets of the tool.",

@@ -12,12 +12,14 @@ root, which is the calling user; an environment of what is listed here and nothi
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -61,6 +63,9 @@ class Plan:
     tool: a python_tool archive that the command's words are arguments for; "" for none.
     release: what `uname -r` answers; never the running kernel's.
     keep: a folder of the host to use as /out; "" for a temporary one.
+    devices: device files of the host that are there inside, too, if the host has them.
+    network: whether the host's network is visible; only for what a person runs, never for an action.
+    signals: whether SIGINT and SIGTERM go to the command, which then ends by itself, instead of ending all at once.
     """
 
     runtime: str
@@ -72,6 +77,9 @@ class Plan:
     release: str
     tool: str
     keep: str
+    devices: tuple[str, ...]
+    network: bool
+    signals: bool
     command: tuple[str, ...]
 
     @classmethod
@@ -80,7 +88,9 @@ class Plan:
         content = json.loads(text)
         for name in ("layers", "inputs", "outputs", "environment"):
             content[name] = tuple(tuple(pair) for pair in content[name])
-        return cls(**(content | {"command": tuple(content["command"])}))
+        for name in ("devices", "command"):
+            content[name] = tuple(content[name])
+        return cls(**content)
 
 
 def outer_command(plan: Plan, stage: Path, self_command: Sequence[str]) -> list[str]:
@@ -100,11 +110,14 @@ def inner_command(plan: Plan, tree: Path, build: Path, out: Path) -> list[str]:
     """The command that makes the unpacked `tree` the root and runs the plan's command."""
     words = [
         f"{plan.runtime}/bin/bwrap",
-        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts",
+        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+        *([] if plan.network else ["--unshare-net"]),
         "--uid", "0", "--gid", "0", "--hostname", HOST_NAME, "--die-with-parent",
         "--bind", str(tree), "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
         "--bind", str(build), "/build", "--bind", str(out), "/out",
     ]  # fmt: skip
+    for device in plan.devices:
+        words += ["--dev-bind-try", device, device]
     for source, place in plan.inputs:
         words += ["--ro-bind", os.path.realpath(source), place]
     environment = {
@@ -188,6 +201,27 @@ def run_staged(plan: Plan, stage: Path, out: Path) -> int:
     return code if code >= 0 else 128 - code
 
 
+def _run_passing_signals(words: Sequence[str]) -> int:
+    """Run a command line to its end, however it is signalled meanwhile; returns its code as subprocess does.
+
+    What lies between here and the plan's command inherits that it ignores the signals.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+    # A terminal signals all that is in its foreground, and takes input from nobody else.
+    terminal = os.isatty(0)
+    process = subprocess.Popen(words, process_group=None if terminal else 0)
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        os.killpg(os.getpgrp() if terminal else process.pid, number)
+
+    for number in (signal.SIGTERM,) if terminal else numbers:
+        signal.signal(number, pass_on)
+    return process.wait()
+
+
 def run_plan(plan: Plan, self_command: Sequence[str]) -> int:
     """Run the plan from outside and put its outputs in place. Returns the command's exit code.
 
@@ -200,7 +234,8 @@ def run_plan(plan: Plan, self_command: Sequence[str]) -> int:
         outside = Path(scratch, _OUTSIDE)
         outside.touch()
         staged = [*self_command, "--staged", str(stage), str(out), json.dumps(asdict(plan))]
-        code = subprocess.run(outer_command(plan, stage, staged), check=False).returncode
+        words = outer_command(plan, stage, staged)
+        code = _run_passing_signals(words) if plan.signals else subprocess.run(words, check=False).returncode
         if code and outside.exists():
             raise _namespace_error()
         if code:
@@ -232,6 +267,9 @@ def _parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument("--release", default="0.0.0", help="what uname -r answers")
     parser.add_argument("--tool", default="", help="a python_tool archive that is run inside with the command's words")
     parser.add_argument("--keep", default="", help="a folder to use as /out")
+    parser.add_argument("--device", action="append", default=[], help="a device file to let in, if there is one")
+    parser.add_argument("--network", action="store_true", help="let the host's network in")
+    parser.add_argument("--signals", action="store_true", help="pass SIGINT and SIGTERM on to the command")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
     layers = tuple((archive, place or "/") for archive, _, place in (layer.partition("=") for layer in options.layer))
@@ -245,6 +283,9 @@ def _parse(arguments: Sequence[str]) -> Plan:
         release=options.release,
         tool=options.tool,
         keep=options.keep,
+        devices=tuple(options.device),
+        network=options.network,
+        signals=options.signals,
         command=tuple(options.command),
     )
 

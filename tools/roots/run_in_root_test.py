@@ -21,6 +21,9 @@ PLAN = Plan(
     release="6.1.0-1-amd64",
     tool="",
     keep="",
+    devices=(),
+    network=False,
+    signals=False,
     command=("make", "-j1"),
 )
 
@@ -45,6 +48,12 @@ def test_the_command_sees_no_network_and_only_the_listed_environment(
     assert "SECRET" not in environment
     assert environment["SOURCE_DATE_EPOCH"] == str(SOURCE_DATE_EPOCH)
     assert words[-3:] == ["--", "make", "-j1"]
+
+
+def test_the_network_and_devices_are_let_in_only_when_asked_for(tmp_path: Path) -> None:
+    words = inner_command(replace(PLAN, network=True, devices=("/dev/kvm",)), tmp_path, tmp_path, tmp_path)
+    assert "--unshare-net" not in words
+    assert words[words.index("--dev-bind-try") :][:3] == ["--dev-bind-try", "/dev/kvm", "/dev/kvm"]
 
 
 def test_a_tool_keeps_the_true_clock_for_itself(tmp_path: Path) -> None:
