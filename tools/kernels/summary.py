@@ -21,6 +21,7 @@ from typing import Any
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
+from tools.lib.markdown import table
 
 # The progress messages of the rules, as the profile repeats them.
 _MESSAGES = (
@@ -55,19 +56,14 @@ def action_seconds(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return seconds
 
 
-def table(rows: Sequence[Row]) -> str:
+def table_of(rows: Sequence[Row]) -> str:
     """A Markdown table, also readable as plain text."""
     cells = [("kernel", "line", "flavour", "compiler", "bytes", "seconds", "")]
     for row in rows:
         size = "not built" if row.size is None else str(row.size)
         seconds = "cached" if row.seconds is None else f"{row.seconds:.1f}"
         cells.append((row.release, row.line, row.flavour, row.compiler, size, seconds, row.note))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
-    ]
-    rule = "| " + " | ".join("-" * max(width, 3) for width in widths) + " |"
-    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+    return table(cells)
 
 
 def rows_of(kernels: Sequence[Mapping[str, Any]], outputs: Path, seconds: Mapping[str, float]) -> list[Row]:
@@ -114,7 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     outputs = subprocess.run(info, cwd=workspace, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
     rows = rows_of(kernels, Path(outputs, "kernels"), seconds)
     built = sum(row.size is not None for row in rows)
-    text = table(rows)
+    text = table_of(rows)
     closing = f"{built} of {len(rows)} kernels built, {wall:.0f} s of wall time on {os.cpu_count()} cores."
     print(f"{text}\n{closing}")
     if options.write:

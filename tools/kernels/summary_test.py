@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tools.kernels.summary import action_seconds, rows_of, table
+from tools.kernels.summary import action_seconds, rows_of, table_of
 
 KERNELS: list[dict[str, Any]] = [
     {"release": "6.1.0-1-amd64", "line": "6.1", "flavour": "amd64", "compiler": "gcc-12"},
@@ -26,7 +26,7 @@ def test_rows_tell_built_cached_and_gone(tmp_path: Path) -> None:
     (tmp_path / "6.1.0-1-amd64/vrouter.ko").write_bytes(b"12345")
     rows = rows_of(KERNELS, tmp_path, {})
     assert [(row.size, row.seconds) for row in rows] == [(5, None), (None, None)]
-    text = table(rows)
+    text = table_of(rows)
     assert "| 5 " in text
     assert "cached" in text
     assert "packages gone from the mirror" in text

@@ -18,6 +18,7 @@ from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
 from tools.report.kernel_rows import STATES, Places, counts, matrix, read_history, to_json, with_copied_logs
 from tools.report.matrix_page import matrix_html
+from tools.report.matrix_table import matrix_markdown
 from tools.report.skipped import skipped_kernels
 
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="matrix", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("matrix"), help="the folder to write to; default: matrix")
     parser.add_argument("--copy-logs", action="store_true", help="copy the logs beside the page, to publish the folder")
+    parser.add_argument("--markdown", type=Path, help="also write a table to this file of the workspace, to keep it")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a kernel is red")
     parser.add_argument("--workspace", type=Path, default=Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", ".")))
     options = parser.parse_args(arguments)
@@ -56,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
         rows = with_copied_logs(rows, places)
     write_atomically(out / "matrix.html", matrix_html(rows, now))
     write_atomically(out / "matrix.json", to_json(rows, now))
+    if options.markdown:
+        write_atomically(workspace / options.markdown, matrix_markdown(rows, os.cpu_count() or 1))
     for row in rows:
         if row.state == "red":
             print(f"red since {row.red_since[:10]}: {row.release}: {row.note}")

@@ -55,6 +55,11 @@ def test_page_and_json(workspace: Path, capsys: pytest.CaptureFixture[str]) -> N
     ]
 
 
+def test_table_to_keep(workspace: Path) -> None:
+    assert matrix.main(["--workspace", str(workspace), "--markdown", "kept.md"]) == 0
+    assert "| 6.1.0-55-amd64 |" in (workspace / "kept.md").read_text()
+
+
 def test_check_fails_when_a_kernel_is_red(workspace: Path) -> None:
     arguments = ["--workspace", str(workspace), "--out", "elsewhere", "--check"]
     assert matrix.main(arguments) == 1
