@@ -12,14 +12,15 @@ root, which is the calling user; an environment of what is listed here and nothi
 import argparse
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -30,6 +31,7 @@ RUNTIME = "/forge/runtime"
 TOOL = "/forge/tool.pyz"
 # A file that is there until the first namespace is entered.
 _OUTSIDE = "outside"
+_AGAIN = 0.5  # seconds between two SIGTERM for a command that hasn't ended yet
 # The setting, the value that forbids user namespaces to who isn't root, and one that allows them.
 _SYSCTLS = (
     ("user.max_user_namespaces", "0", "15000"),
@@ -204,22 +206,58 @@ def run_staged(plan: Plan, stage: Path, out: Path) -> int:
 def _run_passing_signals(words: Sequence[str]) -> int:
     """Run a command line to its end, however it is signalled meanwhile; returns its code as subprocess does.
 
-    What lies between here and the plan's command inherits that it ignores the signals.
+    What lies between here and the plan's command inherits that it ignores the signals. So does that command
+    until it has handlers: SIGTERM is sent again and again until the end.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
+    # What comes before there are handlers waits for them; a signal that is blocked isn't ignored.
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     for number in numbers:
         signal.signal(number, signal.SIG_IGN)
     # A terminal signals all that is in its foreground, and takes input from nobody else.
     terminal = os.isatty(0)
-    process = subprocess.Popen(words, process_group=None if terminal else 0)
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        os.killpg(os.getpgrp() if terminal else process.pid, number)
-
-    for number in (signal.SIGTERM,) if terminal else numbers:
-        signal.signal(number, pass_on)
+    process = subprocess.Popen(
+        words,
+        process_group=None if terminal else 0,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers),
+    )
+    heard = _hear((signal.SIGTERM,) if terminal else numbers)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    ended = os.pidfd_open(process.pid)
+    asked = False
+    while ended not in select.select([ended, heard], [], [], _AGAIN if asked else None)[0]:
+        came = _read(heard)
+        asked = asked or signal.SIGTERM in came
+        for number in {*came, *([signal.SIGTERM] if asked else [])}:
+            _signal_group(os.getpgrp() if terminal else process.pid, number)
     return process.wait()
+
+
+def _hear(numbers: Iterable[int]) -> int:
+    """A descriptor from which the numbers of these signals can be read when they come, one byte each.
+
+    A handler's own code would run too late for a signal that comes just before a wait: the wait goes on.
+    """
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in numbers:
+        signal.signal(number, lambda *_: None)
+    return reading
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except BlockingIOError:
+        return b""
+
+
+def _signal_group(group: int, number: int) -> None:
+    """Signal all processes of a group but this one."""
+    handler = signal.signal(number, signal.SIG_IGN)
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
+    signal.signal(number, handler)
 
 
 def run_plan(plan: Plan, self_command: Sequence[str]) -> int:

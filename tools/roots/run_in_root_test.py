@@ -1,6 +1,11 @@
 """What a command in a root is given; that it really runs there is tested in //tests/kernels/root."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -78,3 +83,32 @@ def test_an_overlay_is_the_same_whatever_the_order() -> None:
 def test_no_packages_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no package to make it of"):
         concatenate(Path("/runtime"), [], tmp_path / "root.tar")
+
+
+# Deaf for a moment, as a program is that just starts; then it ends by itself when it is asked to.
+_SLOW = """
+import signal, sys, time
+print("deaf", flush=True)
+time.sleep(1.5)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+time.sleep(60)
+"""
+
+
+def test_a_command_that_is_not_ready_for_a_signal_gets_it_later() -> None:
+    program = (
+        "import sys; from tools.roots.run_in_root import _run_passing_signals;"
+        f"sys.exit(_run_passing_signals([sys.executable, '-c', {_SLOW!r}]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=dict(os.environ) | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"deaf\n"
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(timeout=30) == 7
+        assert time.monotonic() - began > 1.0, "it was heard by who was deaf"

@@ -126,6 +126,8 @@ def run_interactive(plan: Plan, out: Path, environment: Mapping[str, str], conso
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    # Once is enough; what is done at the end isn't to be interrupted.
+    signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -2,11 +2,8 @@
 
 import datetime
 import json
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tools.lib.errors import UserError
@@ -16,6 +13,7 @@ from tools.vm.failure import Failure, TestStopped
 from tools.vm.loop import Loop, Stopper
 from tools.vm.machine import Machine, Surroundings
 from tools.vm.network import Switch
+from tools.vm.nudge import Nudge
 from tools.vm.plan import Plan
 from tools.vm.result import machine_facts
 from tools.vm.script import script_globals
@@ -54,9 +52,8 @@ class Session:
             machines=machine_facts(plan.machines),
             date=self.date,
         )
-        self._main = threading.get_ident()
-        signal.signal(signal.SIGUSR1, self._interrupted)
         self.loop = Loop(self._broken)
+        self._nudge = Nudge(self.loop, self._interrupted)
         shared = Surroundings(
             accelerator=self.accelerator.name,
             out=out,
@@ -106,11 +103,11 @@ class Session:
 
     def _interrupt(self, failure: Failure) -> None:
         if self._armed:
-            signal.pthread_kill(self._main, signal.SIGUSR1)
+            self._nudge()
         else:
             self._noticed(failure)
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+    def _interrupted(self) -> None:
         if self._armed and self.stopper.failure:
             self._armed = False
             raise TestStopped(self.stopper.failure)

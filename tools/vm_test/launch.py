@@ -8,6 +8,7 @@ where this is started, the runfiles. Outputs go to Bazel's folder for them, or t
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["--staged"]:
         return run_in_root.main(arguments)
     settings, *words = arguments
+    # Until run_in_root passes it on: what is made here is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     itself = [os.path.abspath(word) for word in (sys.executable, sys.path[0])]
     with tempfile.TemporaryDirectory(prefix="vm-test.", dir=os.environ.get("TEST_TMPDIR")) as scratch:
         keep = output_folder(os.environ, Path(scratch))

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import time
 from pathlib import Path
+
+import pytest
 
 from tests.vm.launch.started import started
 
@@ -18,6 +21,15 @@ def test_prompt(tmp_path: Path) -> None:
         program.expect(r"KeyboardInterrupt[\s\S]*>>> ", after="\x03")
         program.expect("", after="\x04")
         assert program.wait() == 0
+        program.assert_nothing_left()
+
+
+@pytest.mark.parametrize("after", [0.05, 0.2, 0.35, 0.5, 0.8])
+def test_prompt_that_is_ended_before_it_shows(after: float, tmp_path: Path) -> None:
+    with started(tmp_path, terminal=True) as program:
+        time.sleep(after)
+        os.kill(program.process.pid, signal.SIGTERM)
+        program.wait()
         program.assert_nothing_left()
 
 
