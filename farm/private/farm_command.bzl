@@ -3,7 +3,10 @@
 load("//roots:defs.bzl", "RootInfo", "root_layers")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "RUNTIME_ATTRS", "runtime_folder")
 
-_COMMANDS = ["up", "down", "status", "token"]
+_COMMANDS = ["certificate", "down", "status", "token", "up"]
+
+# They bring the farm's roots, whose programs they run.
+_WITH_ROOTS = ["certificate", "up"]
 
 def _farm_command_impl(ctx):
     if ctx.attr.command not in _COMMANDS:
@@ -11,7 +14,7 @@ def _farm_command_impl(ctx):
     layers = {
         "--server-layer": root_layers(ctx.attr._server, ["wheels"]),
         "--worker-layer": root_layers(ctx.attr._worker),
-    } if ctx.attr.command == "up" else {}
+    } if ctx.attr.command in _WITH_ROOTS else {}
     runtime = ctx.toolchains[PYTHON_TOOLCHAIN].py3_runtime
     tool = ctx.attr._tool[PythonToolInfo].archive
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
@@ -40,10 +43,10 @@ def _farm_command_impl(ctx):
 
 farm_command = rule(
     implementation = _farm_command_impl,
-    doc = "Runs a command of the farm (tools/farm/main.py) with the user's words; `up` brings the roots.",
+    doc = "Runs a command of the farm (tools/farm/main.py) with the user's words.",
     attrs = {
         "command": attr.string(
-            doc = "The command: up, down, status or token.",
+            doc = "The command: certificate, down, status, token or up.",
             mandatory = True,
         ),
         "_server": attr.label(

@@ -25,8 +25,25 @@ class Farm:
 
     @property
     def address(self) -> str:
-        """Where Bazel finds it."""
+        """Where Bazel finds it, when it has no TLS."""
         return f"grpc://127.0.0.1:{self.port}"
+
+    @property
+    def secure_address(self) -> str:
+        """Where Bazel finds one that was started with --tls."""
+        return f"grpcs://localhost:{self.port}"
+
+    @property
+    def authority(self) -> Path:
+        """What signed the certificate of one that was started with --tls."""
+        return self.state / "secrets/own/authority.crt"
+
+    def token(self, role: str, days: float = 1) -> Path:
+        """A file with a token of this farm's."""
+        path = self.state.parent / f"{role}-{days}.token"
+        done = self.command("token", "--role", role, "--name", "test", "--days", str(days), "--output", str(path))
+        assert done.code == 0, done.err
+        return path
 
     def command(self, name: str, *words: str) -> Result:
         """Run //farm:NAME with these words."""

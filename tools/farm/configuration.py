@@ -48,13 +48,14 @@ def write_configuration(state: State, settings: Settings, templates: Path, redis
     for name in ("", "secrets", "run", "logs", "cas", "redis", "worker/run", "worker/tmp", "worker/cache/cas/staging"):
         (state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(state / "worker/runner", (templates / "runner.sh").read_text(), 0o755)
+    own = state.own_certificate if settings.tls else None
     for name, source in (
         ("tls.crt", settings.tls_certificate),
         ("tls.key", settings.tls_key),
         ("authority.crt", settings.tls_authority),
     ):
-        if source:
-            write_atomically(state.secrets / name, Path(source).read_bytes(), _PRIVATE)
+        if path := own / name if own else source:
+            write_atomically(state.secrets / name, Path(path).read_bytes(), _PRIVATE)
     if settings.token:
         write_atomically(state.secrets / "worker.token", Path(settings.token).read_text().strip(), _PRIVATE)
     # The workers of this machine reach the server by the name in its certificate.
@@ -64,9 +65,7 @@ def write_configuration(state: State, settings: Settings, templates: Path, redis
     secret(state.secrets / "token.key")
     password = secret(state.secrets / "redis.password")
     redis = Template((templates / "redis.conf").read_text())
-    write_atomically(
-        state / "redis.conf", redis.substitute(redis_port=redis_port, redis_password=password), _PRIVATE
-    )
+    write_atomically(state / "redis.conf", redis.substitute(redis_port=redis_port, redis_password=password), _PRIVATE)
     write_atomically(
         state / "server.yml", server_configuration((templates / "server.yml").read_text(), settings, redis_port)
     )

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.farm import supervisor
-from tools.farm.root import INSIDE, Roots, unpack
+from tools.farm.certificates import make_certificate
+from tools.farm.root import BOOT, INSIDE, Roots, unpack
 from tools.farm.services import OWN_PROCESSES, POSTGRES_VERSION, remote_options
-from tools.farm.settings import Settings, State, check
+from tools.farm.settings import LOOPBACK, Settings, State, check
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
 
@@ -64,11 +65,10 @@ def up(settings: Settings, state: State, package: Package) -> str:
             "stop it first: ./bazelw run //farm:down, or give another --state and --port"
         )
     _check_machine(settings, state)
-    state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tar = package.runtime / "bin/tar"
-    server = unpack(tar, package.server, state / "roots/server")
-    worker = unpack(tar, package.worker, state / "roots/worker")
-    roots = Roots(server, worker)
+    roots = unpack_roots(state, package)
+    if settings.tls:
+        names = list(dict.fromkeys((settings.name, "localhost", LOOPBACK)))
+        make_certificate(roots, package.tool, state, state.own_certificate, names)
     if settings.workers:
         _check_namespaces(roots, state)
     _start(settings, state, package, roots)
@@ -78,6 +78,14 @@ def up(settings: Settings, state: State, package: Package) -> str:
         down(state)
         raise
     return f"the farm is ready: {settings.address}"
+
+
+def unpack_roots(state: State, package: Package) -> Roots:
+    """The farm's roots, unpacked when they aren't yet."""
+    state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tar = package.runtime / "bin/tar"
+    server = unpack(tar, package.server, state / "roots/server")
+    return Roots(server, unpack(tar, package.worker, state / "roots/worker"))
 
 
 def _check_machine(settings: Settings, state: State) -> None:
@@ -136,8 +144,8 @@ def _start(settings: Settings, state: State, package: Package, roots: Roots) -> 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         redis_port = free.getsockname()[1]
-    words = [*roots.program("python3.11"), "-ISB", "-c", _BOOT, str(tool), str(state.folder), str(templates)]
-    words += [str(redis_port), str(roots.server), str(roots.worker)]
+    words = [*roots.program("python3.11"), "-ISB", "-c", BOOT, str(tool), supervisor.__name__, str(state.folder)]
+    words += [str(templates), str(redis_port), str(roots.server), str(roots.worker)]
     with (state.logs / "farm.log").open("ab") as log:
         # In a session of its own, and not a child that anyone waits for.
         process = subprocess.Popen(
@@ -156,13 +164,6 @@ def _start(settings: Settings, state: State, package: Package, roots: Roots) -> 
             process.terminate()
             raise UserError(f"the farm isn't ready after {_START_SECONDS:.0f} seconds; see {state.logs}")
         time.sleep(0.05)
-
-
-_BOOT = """import runpy, sys
-sys.path.insert(0, sys.argv[1])
-del sys.argv[1]
-runpy.run_module("tools.farm.supervisor", run_name="__main__", alter_sys=True)
-"""
 
 
 def read_services(state: State) -> dict[str, Any]:

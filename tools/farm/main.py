@@ -1,4 +1,4 @@
-"""The farm's command line: //farm:up, :down, :status and :token."""
+"""The farm's command line: //farm:up and the others (_COMMANDS)."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.farm import control, status
+from tools.farm.certificates import DAYS, make_certificate
 from tools.farm.configuration import secret
 from tools.farm.root import Roots
 from tools.farm.settings import DEFAULT_PORT, LOOPBACK, Settings, State, default_state
@@ -39,6 +40,7 @@ def _up(options: argparse.Namespace, package: control.Package, state: State) -> 
         port=options.port,
         listen=options.listen,
         name=options.name,
+        tls=options.tls,
         tls_certificate=absolute(options.tls_certificate),
         tls_key=absolute(options.tls_key),
         tls_authority=absolute(options.tls_authority),
@@ -51,10 +53,29 @@ def _up(options: argparse.Namespace, package: control.Package, state: State) -> 
     print(f"logs: {state.logs}; stop it with: ./bazelw run //farm:down")
     if not settings.server:
         print("use it with: ./bazelw build --config=farm TARGETS, or --config=cache for the cache alone")
-        if settings.address != f"grpc://{LOOPBACK}:{DEFAULT_PORT}":
+        if lines := bazelrc(settings, state):
             print("and in user.bazelrc:")
-            print(f"  common:cache --remote_cache={settings.address}")
-            print(f"  common:farm --remote_executor={settings.address}")
+            print("\n".join(f"  {line}" for line in lines))
+    return 0
+
+
+def bazelrc(settings: Settings, state: State) -> list[str]:
+    """What user.bazelrc must say so that Bazel finds the farm; nothing when .bazelrc does already."""
+    if settings.address == f"grpc://{LOOPBACK}:{DEFAULT_PORT}":
+        return []
+    lines = [f"common:cache --remote_cache={settings.address}", f"common:farm --remote_executor={settings.address}"]
+    if settings.secured:
+        authority = str(state.own_certificate / "authority.crt") if settings.tls else settings.tls_authority
+        lines.append(f"common --tls_certificate={authority}")
+        lines.append(f"common --credential_helper={settings.name}=%workspace%/farm/credential_helper")
+    return lines
+
+
+def _certificate(options: argparse.Namespace, package: control.Package, state: State) -> int:
+    output = Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.output)
+    roots = control.unpack_roots(state, package)
+    make_certificate(roots, package.tool, state, output.absolute(), options.name, options.days)
+    print(f"{output}: tls.crt and tls.key for {', '.join(options.name)}; authority.crt is what clients trust")
     return 0
 
 
@@ -87,6 +108,7 @@ def _token(options: argparse.Namespace, _package: control.Package, state: State)
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace, control.Package, State], int]] = {
+    "certificate": _certificate,
     "up": _up,
     "down": _down,
     "status": _status,
@@ -102,6 +124,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--port", type=int, default=DEFAULT_PORT)
         parser.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="others than loopback need TLS")
         parser.add_argument("--name", default="localhost", help="the host name in the certificate")
+        parser.add_argument("--tls", action="store_true", help="TLS by a certificate of the farm's own, and tokens")
         parser.add_argument("--tls-certificate", default="", metavar="FILE", help="PEM; clients then need tokens")
         parser.add_argument("--tls-key", default="", metavar="FILE")
         parser.add_argument("--tls-authority", default="", metavar="FILE", help="what the certificate is signed by")
@@ -111,6 +134,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--cache-size", type=parse_size, default=50 * 10**9, metavar="SIZE", help="such as 50G")
     elif command == "status":
         parser.add_argument("--json", action="store_true")
+    elif command == "certificate":
+        parser.add_argument("--name", action="append", required=True, help="the server's host name or address; several")
+        parser.add_argument("--days", type=int, default=DAYS)
+        parser.add_argument("--output", required=True, metavar="DIR", help="for tls.crt, tls.key, authority.crt")
     elif command == "token":
         parser.add_argument("--role", required=True, help=", ".join(ROLES))
         parser.add_argument("--name", required=True, help="whose it is")

@@ -15,6 +15,13 @@ INSIDE = "/farm"  # where a root has the farm's folder
 USER = 1000  # inside; PostgreSQL refuses to run as user 0
 _LOADER = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
 _LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
+# Runs a module of this program, packed or not; the words are its place, the module, and the module's own.
+BOOT = """import runpy, sys
+sys.path.insert(0, sys.argv[1])
+module = sys.argv[2]
+del sys.argv[1:3]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 _PLACES = ("dev", "farm", "proc", "tmp")
 
 
@@ -59,6 +66,21 @@ class Roots:
         for name, value in sorted((settings | dict(environment or {})).items()):
             words += ["--setenv", name, value]
         return [*words, "--", *command]
+
+    def run_module(
+        self, state: Path, tool: Path, module: str, words: Sequence[str], options: Sequence[str] = ()
+    ) -> str:
+        """Run tools.farm.MODULE of this program in the server's root, with its libraries; what it printed.
+
+        Raises UserError with what it said when it failed.
+        """
+        command = ["python3", "-IB", "-c", BOOT, "/tmp/farm.pyz", f"tools.farm.{module}", *words]
+        line = self.enter(state, command, options=("--ro-bind", str(tool.resolve()), "/tmp/farm.pyz", *options))
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or [f"{module} ended with exit code {done.returncode}"]
+            raise UserError(said[-1].removeprefix("error: "))
+        return done.stdout
 
 
 def unpack(tar: Path, layers: Sequence[Path], folder: Path) -> Path:

@@ -83,7 +83,7 @@ def remote_options(settings: Settings, prefix: str = "") -> list[str]:
     return [
         f"--{prefix}remote=https://{rest}",
         f"--{prefix}access-token={INSIDE}/secrets/worker.token",
-        *([f"--{prefix}server-cert={INSIDE}/secrets/authority.crt"] if settings.tls_authority else []),
+        *([f"--{prefix}server-cert={INSIDE}/secrets/authority.crt"] if settings.tls or settings.tls_authority else []),
     ]
 
 

@@ -19,7 +19,8 @@ class Settings:
     workers: how many actions run at once; 0 for a cache alone.
     listen: the address that clients connect to; other than loopback only with TLS and tokens.
     name: the host name in the server's certificate.
-    tls_certificate, tls_key, tls_authority: PEM files; "" without TLS.
+    tls: whether the server has TLS with a certificate that the farm signs itself.
+    tls_certificate, tls_key, tls_authority: PEM files of a certificate from elsewhere; "" for none.
     server: a farm on another machine (grpc:// or grpcs://) whose workers these are; "" for one of our own.
     token: with `server`: the file with the workers' token.
     properties: KEY=VALUE that the workers declare besides OSFamily and ISA.
@@ -30,6 +31,7 @@ class Settings:
     port: int = DEFAULT_PORT
     listen: str = LOOPBACK
     name: str = "localhost"
+    tls: bool = False
     tls_certificate: str = ""
     tls_key: str = ""
     tls_authority: str = ""
@@ -41,7 +43,7 @@ class Settings:
     @property
     def secured(self) -> bool:
         """Whether clients need TLS and a token."""
-        return bool(self.tls_certificate)
+        return self.tls or bool(self.tls_certificate)
 
     @property
     def address(self) -> str:
@@ -80,6 +82,8 @@ def check(settings: Settings) -> None:
             raise UserError(f"--property {text}: expected KEY=VALUE")
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise UserError("--tls-certificate and --tls-key belong together: give both")
+    if settings.tls and (settings.tls_certificate or settings.tls_authority or settings.server):
+        raise UserError("--tls makes a certificate of the farm's own: give no other, and no --server")
     if settings.server:
         if not settings.server.startswith(("grpc://", "grpcs://")):
             raise UserError(f"--server {settings.server}: expected grpc://HOST:PORT or grpcs://HOST:PORT")
@@ -88,9 +92,9 @@ def check(settings: Settings) -> None:
     elif settings.listen != LOOPBACK and not settings.secured:
         raise UserError(
             f"--listen {settings.listen}: who can reach the farm can run programs on it; other machines only "
-            "with TLS and tokens: --tls-certificate, --tls-key and --tls-authority"
+            "with TLS and tokens: --tls, or --tls-certificate, --tls-key and --tls-authority"
         )
-    elif settings.secured and not settings.tls_authority:
+    elif settings.tls_certificate and not settings.tls_authority:
         raise UserError("--tls-authority: name the certificates that the server's is signed by, for the workers")
 
 
@@ -139,3 +143,8 @@ class State:
     def secrets(self) -> Path:
         """Keys and passwords."""
         return self.folder / "secrets"
+
+    @property
+    def own_certificate(self) -> Path:
+        """tls.crt, tls.key and authority.crt of a farm that was started with --tls."""
+        return self.secrets / "own"

@@ -16,7 +16,10 @@ def test_they_survive_being_stored() -> None:
 
 def test_addresses(tmp_path: Path) -> None:
     assert Settings(1, 9000).address == "grpc://127.0.0.1:9000"
-    assert Settings(1, 9000, name="farm.example", tls_certificate="c", tls_key="k").address == "grpcs://farm.example:9000"
+    assert (
+        Settings(1, 9000, name="farm.example", tls_certificate="c", tls_key="k").address == "grpcs://farm.example:9000"
+    )
+    assert Settings(1, 9000, listen="0.0.0.0", tls=True).address == "grpcs://localhost:9000"
     assert Settings(1, server="grpc://other:1").address == "grpc://other:1"
 
 
@@ -28,6 +31,8 @@ def test_addresses(tmp_path: Path) -> None:
         ({"tls_key": "/nowhere"}, "--tls-key /nowhere: no such file"),
         ({"properties": ("pool",)}, "--property pool: expected KEY=VALUE"),
         ({"listen": "0.0.0.0"}, "only with TLS and tokens"),
+        ({"tls": True, "tls_authority": __file__}, "--tls makes a certificate of the farm's own: give no other"),
+        ({"tls": True, "server": "grpc://other:1"}, "--tls makes a certificate of the farm's own: give no other"),
         ({"server": "http://other"}, "expected grpc://HOST:PORT"),
         ({"server": "grpc://other:1", "workers": 0}, "--server is for workers"),
     ],

@@ -184,9 +184,23 @@ def finish_tree(tree: Path, lock: Lock) -> None:
             file.unlink()
         file.write_bytes(content)
     _make_locale(tree)
+    _place_tls(tree)
     for name in NEEDED:
         if not os.access(tree / name.lstrip("/"), os.X_OK):
             raise UserError(f"roots/bazel.lock.json: no package of it has {name}; restore the file from git")
+
+
+def _place_tls(tree: Path) -> None:
+    """Put netty's TLS, by which Bazel speaks grpcs://, where it is looked for.
+
+    Bazel's Java looks in this folder alone. The library refuses any name without netty_tcnative in it, and
+    Java follows links before it says the name, so it is a file of its own.
+    """
+    library = tree / "usr/lib/x86_64-linux-gnu/jni/libnetty-tcnative.so"
+    place = tree / "usr/share/bazel/libnetty_tcnative.so"
+    if library.exists() and not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.link(library, place)
 
 
 def _make_locale(tree: Path) -> None:

@@ -46,6 +46,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     packages = (
         _package(mirror, "bazel-bootstrap", programs | {"./usr/share/doc/x": b"text"}),
+        _package(mirror, "libnetty-tcnative-jni", {"./usr/lib/x86_64-linux-gnu/jni/libnetty-tcnative.so": b"tls"}),
         _package(mirror, "ca-certificates", {"./usr/share/ca-certificates/a.crt": certificate}),
     )
     file = tmp_path / "bazel.lock.json"
@@ -58,6 +59,8 @@ def test_a_root_is_made_whole(lock: Path, tmp_path: Path) -> None:
     install.install(str(lock), str(root))
     assert (root / "usr/bin/bazel").read_bytes() == b"#!/bin/sh\n"
     assert not (root / "usr/share/doc").exists()
+    assert (root / "usr/share/bazel/libnetty_tcnative.so").read_bytes() == b"tls"
+    assert not (root / "usr/share/bazel/libnetty_tcnative.so").is_symlink()
     assert (root / "usr/bin/awk").readlink() == Path("mawk")
     assert (root / "etc/resolv.conf").readlink() == Path(f"{enter.HOST_ETC_PLACE}/resolv.conf")
     assert "BEGIN CERTIFICATE" in (root / enter.BUNDLE[1:]).read_text()

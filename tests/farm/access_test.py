@@ -1,0 +1,170 @@
+"""Who may do what: a farm with TLS and tokens, with real Bazels that write, read, and are refused."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.farm.client import HELPER, Client
+from tests.farm.farm import Farm
+from tests.integration.workspace import Result, environment
+from tools.farm.credentials import VARIABLE
+from tools.farm.token import make_token
+
+OUTSIDE = "127.0.0.2"  # reaches the farm, and isn't in its certificate
+RULES = {name: f"echo {name} > $@" for name in ("shared", "own", "tried", "remote", "refused")}
+UNKNOWN = "UNAUTHENTICATED: No valid authorization or authentication provided"
+SLOW = "echo slow; cat /proc/*/cmdline > $@; sleep 5"
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """One farm for the tests of this module, as for other machines."""
+    farm = Farm(tmp_path_factory.mktemp("farm"))
+    started = farm.up("--workers", "1", "--tls", "--listen", "0.0.0.0")
+    assert started.code == 0, started.err + farm.log("farm") + farm.log("worker-1")
+    assert f"common --tls_certificate={farm.authority}" in started.out
+    yield farm
+    farm.command("down")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One Bazel, which forgets between two builds."""
+    client = Client(tmp_path_factory.mktemp("client"), RULES | {"slow": SLOW})
+    yield client
+    client.bazel("shutdown")
+
+
+def words(farm: Farm, configuration: str, address: str = "", authority: Path | None = None) -> list[str]:
+    """The options that user.bazelrc would have."""
+    address = address or farm.secure_address
+    option = "--remote_executor" if configuration == "farm" else "--remote_cache"
+    host = address.partition("://")[2].rpartition(":")[0]
+    found = [f"--config={configuration}", f"{option}={address}", f"--credential_helper={host}={HELPER}"]
+    # One Bazel plays several people: it must not remember the token of the one before.
+    return found + [f"--tls_certificate={authority or farm.authority}", "--credential_helper_cache_duration=0"]
+
+
+def build(farm: Farm, client: Client, configuration: str, target: str, role: str) -> Result:
+    """Build a target from nothing with a token of this role."""
+    extra = {VARIABLE: str(farm.token(role))}
+    done = client.fresh_build(f"//:{target}", *words(farm, configuration), extra=extra)
+    assert client.output(target) == f"{target}\n"
+    return done
+
+
+def test_what_continuous_integration_built_developers_take(farm: Farm, client: Client) -> None:
+    written = build(farm, client, "cache", "shared", "writer")
+    assert (written.code, "1 linux-sandbox" in written.err, "WARNING" in written.err) == (0, True, False), written.err
+    taken = build(farm, client, "reader", "shared", "reader")
+    assert (taken.code, "1 remote cache hit" in taken.err, "WARNING" in taken.err) == (0, True, False), taken.err
+
+
+def test_developers_build_what_is_not_there_and_keep_it_to_themselves(farm: Farm, client: Client) -> None:
+    done = build(farm, client, "reader", "own", "reader")
+    assert (done.code, "1 linux-sandbox" in done.err, "WARNING" in done.err) == (0, True, False), done.err
+    # Who tries to write is refused by the server, and has what was built all the same.
+    tried = build(farm, client, "cache", "tried", "reader")
+    assert (tried.code, "Error while uploading artifact" in tried.err) == (0, True), tried.err
+    for target in ("own", "tried"):
+        assert "1 linux-sandbox" in build(farm, client, "cache", target, "writer").err
+
+
+def test_writers_execute_remotely(farm: Farm, client: Client) -> None:
+    done = build(farm, client, "farm", "remote", "writer")
+    assert (done.code, "1 remote" in done.err) == (0, True), done.err
+
+
+def refused(farm: Farm, client: Client, token: Path, said: str, *options: str) -> None:
+    """Assert that remote execution fails with these words."""
+    extra = {VARIABLE: str(token)}
+    done = client.bazel("build", "//:refused", *options, extra=extra)
+    assert done.code != 0, done.err
+    assert said in done.err, done.err
+    assert "\tat " not in done.err
+
+
+def test_readers_may_not_execute(farm: Farm, client: Client) -> None:
+    refused(farm, client, farm.token("reader"), "Error while uploading artifact", *words(farm, "farm"))
+
+
+def test_no_token(farm: Farm, client: Client, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    refused(
+        farm, client, missing, f"{missing}: No such file or directory; the farm wants a token", *words(farm, "farm")
+    )
+    without = [word for word in words(farm, "farm") if not word.startswith("--credential_helper")]
+    refused(farm, client, missing, UNKNOWN, *without)
+
+
+def test_expired_token(farm: Farm, client: Client) -> None:
+    token = farm.token("writer", 1 / 86400)
+    time.sleep(1.5)
+    refused(farm, client, token, f"{token}: this token expired on ", *words(farm, "farm"))
+
+
+def test_token_of_another_farm(farm: Farm, client: Client, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text(make_token("another key", "writer", "mallory", int(time.time()), 3600))
+    refused(farm, client, token, UNKNOWN, *words(farm, "farm"))
+
+
+def test_certificate_for_another_host(farm: Farm, client: Client) -> None:
+    address = f"grpcs://{OUTSIDE}:{farm.port}"
+    refused(farm, client, farm.token("writer"), "io exception", *words(farm, "farm", address))
+
+
+def test_certificate_of_another_authority(farm: Farm, client: Client, tmp_path: Path) -> None:
+    other = Farm(tmp_path)
+    made = other.command("certificate", "--name", "localhost", "--output", str(tmp_path / "other"))
+    assert made.code == 0, made.err
+    options = words(farm, "farm", authority=tmp_path / "other/authority.crt")
+    refused(farm, client, farm.token("writer"), "io exception", *options)
+
+
+def test_without_tls(farm: Farm, client: Client) -> None:
+    address = f"grpc://localhost:{farm.port}"
+    refused(farm, client, farm.token("writer"), "Network closed", *words(farm, "farm", address))
+
+
+def holds(path: Path, secrets: list[bytes]) -> bool:
+    """Whether a file has one of the secrets."""
+    content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+    return any(secret in content for secret in secrets)
+
+
+def test_secrets_stay_where_they_are(farm: Farm, client: Client, tmp_path: Path) -> None:
+    token = farm.token("writer")
+    named = [farm.state / "secrets" / name for name in ("token.key", "redis.password", "worker.token")]
+    secrets = [path.read_bytes() for path in [token, *named]]
+    secrets.append((farm.state / "secrets/tls.key").read_bytes().splitlines()[1])
+    log = tmp_path / "execution.json"
+    line = client.command("build", "//:slow", *words(farm, "farm"), f"--execution_log_json_file={log}")
+    with subprocess.Popen(
+        line,
+        cwd=client.root,
+        env=environment() | {VARIABLE: str(token)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as build:
+        time.sleep(3)
+        running = b"\n".join(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+        said, _ = build.communicate()
+    assert build.returncode == 0, said
+    assert b"buildbox-worker" in running and b"redis-server" in running
+    assert not any(secret in running + said for secret in secrets)
+    kept = {token, *named, farm.state / "secrets/tls.key", farm.state / "secrets/own/tls.key"}
+    places = [
+        client.root,
+        client.root.parent,
+        farm.state / "logs",
+        farm.state / "cas",
+        farm.state / "worker",
+        log.parent,
+    ]
+    leaked = [path for place in places for path in place.rglob("*") if path not in kept and holds(path, secrets)]
+    assert leaked == []
