@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.farm.client import HELPER, Client
-from tests.farm.farm import Farm
+from tests.farm.farm import Farm, error
 from tests.integration.workspace import Result, environment
 from tools.farm.credentials import VARIABLE
 from tools.farm.token import make_token
@@ -78,6 +78,21 @@ def test_writers_execute_remotely(farm: Farm, client: Client) -> None:
     assert (done.code, "1 remote" in done.err) == (0, True), done.err
 
 
+def check(farm: Farm, address: str, *options: str) -> Result:
+    """Run //farm:check."""
+    return farm.command("check", address, "--tls-authority", str(farm.authority), *options)
+
+
+def test_check_says_what_is_wrong(farm: Farm) -> None:
+    good = check(farm, farm.secure_address, "--token", str(farm.token("reader")))
+    assert good.out == f"{farm.secure_address}: Remote Execution API 2.0 to 2.2, cache and execution\n", good.err
+    assert "the server wants a token" in error(check(farm, farm.secure_address))
+    said = error(check(farm, f"grpcs://{OUTSIDE}:{farm.port}"))
+    assert "certificate isn't accepted: IP address mismatch, certificate is not valid for '127.0.0.2'; use" in said
+    said = error(check(farm, f"grpc://localhost:{farm.port}"))
+    assert f"the server there wants TLS; use {farm.secure_address}" in said
+
+
 def refused(farm: Farm, client: Client, token: Path, said: str, *options: str) -> None:
     """Assert that remote execution fails with these words."""
     extra = {VARIABLE: str(token)}
@@ -111,6 +126,8 @@ def test_token_of_another_farm(farm: Farm, client: Client, tmp_path: Path) -> No
     token.touch(0o600)
     token.write_text(make_token("another key", "writer", "mallory", int(time.time()), 3600))
     refused(farm, client, token, UNKNOWN, *words(farm, "farm"))
+    said = error(check(farm, farm.secure_address, "--token", str(token)))
+    assert "the server doesn't accept this token (of writer:mallory); ask who runs it for another" in said
 
 
 def test_certificate_for_another_host(farm: Farm, client: Client) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tools.farm import supervisor
 from tools.farm.certificates import make_certificate
+from tools.farm.check import check_server
 from tools.farm.root import BOOT, INSIDE, Roots, unpack
 from tools.farm.services import OWN_PROCESSES, POSTGRES_VERSION, remote_options
 from tools.farm.settings import LOOPBACK, Settings, State, check
@@ -66,6 +67,8 @@ def up(settings: Settings, state: State, package: Package) -> str:
         )
     _check_machine(settings, state)
     roots = unpack_roots(state, package)
+    if settings.server:
+        check_server(roots, package.tool, state, settings.server, settings.tls_authority, settings.token)
     if settings.tls:
         names = list(dict.fromkeys((settings.name, "localhost", LOOPBACK)))
         make_certificate(roots, package.tool, state, state.own_certificate, names)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.farm import control, status
 from tools.farm.certificates import DAYS, make_certificate
+from tools.farm.check import check_server
 from tools.farm.configuration import secret
 from tools.farm.root import Roots
 from tools.farm.settings import DEFAULT_PORT, LOOPBACK, Settings, State, default_state
@@ -29,12 +30,12 @@ def parse_size(text: str) -> int:
     return int(number) * _UNITS[unit]
 
 
+def absolute(path: str) -> str:
+    """A path as the user meant it, who is in another folder; "" stays as it is."""
+    return str(Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), path).absolute()) if path else ""
+
+
 def _up(options: argparse.Namespace, package: control.Package, state: State) -> int:
-    base = Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
-
-    def absolute(path: str) -> str:
-        return str((base / path).absolute()) if path else ""
-
     settings = Settings(
         workers=options.workers,
         port=options.port,
@@ -72,9 +73,9 @@ def bazelrc(settings: Settings, state: State) -> list[str]:
 
 
 def _certificate(options: argparse.Namespace, package: control.Package, state: State) -> int:
-    output = Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.output)
+    output = Path(absolute(options.output))
     roots = control.unpack_roots(state, package)
-    make_certificate(roots, package.tool, state, output.absolute(), options.name, options.days)
+    make_certificate(roots, package.tool, state, output, options.name, options.days)
     print(f"{output}: tls.crt and tls.key for {', '.join(options.name)}; authority.crt is what clients trust")
     return 0
 
@@ -97,7 +98,7 @@ def running_roots(state: State) -> Roots | None:
 
 
 def _token(options: argparse.Namespace, _package: control.Package, state: State) -> int:
-    output = Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.output)
+    output = Path(absolute(options.output))
     state.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secret(state.secrets / "token.key")
     token = make_token(key, options.role, options.name, int(time.time()), int(options.days * 86400))
@@ -107,8 +108,16 @@ def _token(options: argparse.Namespace, _package: control.Package, state: State)
     return 0
 
 
+def _check(options: argparse.Namespace, package: control.Package, state: State) -> int:
+    roots = control.unpack_roots(state, package)
+    authority, token = absolute(options.tls_authority), absolute(options.token)
+    print(check_server(roots, package.tool, state, options.address, authority, token))
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace, control.Package, State], int]] = {
     "certificate": _certificate,
+    "check": _check,
     "up": _up,
     "down": _down,
     "status": _status,
@@ -134,6 +143,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--cache-size", type=parse_size, default=50 * 10**9, metavar="SIZE", help="such as 50G")
     elif command == "status":
         parser.add_argument("--json", action="store_true")
+    elif command == "check":
+        parser.add_argument("address", help="grpc://HOST:PORT or grpcs://HOST:PORT")
+        parser.add_argument("--tls-authority", default="", metavar="FILE", help="what the certificate is signed by")
+        parser.add_argument("--token", default="", metavar="FILE")
     elif command == "certificate":
         parser.add_argument("--name", action="append", required=True, help="the server's host name or address; several")
         parser.add_argument("--days", type=int, default=DAYS)
@@ -164,9 +177,9 @@ def main(arguments: Sequence[str]) -> int:
         templates=given.templates,
         tool=Path(sys.path[0]),
     )
-    folder = options.state and Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), options.state).absolute()
+    state = State(Path(absolute(options.state)) if options.state else default_state())
     try:
-        return _COMMANDS[given.command](options, package, State(folder or default_state()))
+        return _COMMANDS[given.command](options, package, state)
     except PermissionError as error:
         raise UserError(f"{error.filename}: {error.strerror}; give --state DIR that you may write") from error
 
