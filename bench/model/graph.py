@@ -19,13 +19,18 @@ class Blob:
 
 @dataclass(frozen=True)
 class Action:
-    """One action. seconds: of one core, without any transfer; None when it wasn't measured."""
+    """One action.
+
+    name: unique; seconds: of one core, without any transfer, None when it wasn't measured;
+    local: the client does it itself, in no time, and what it makes is like a source.
+    """
 
     name: str
     mnemonic: str
     seconds: float | None
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def fill(graph: Graph, seconds: Mapping[str, float]) -> Filled:
     """
     known: dict[str, list[float]] = {}
     for action in graph.actions:
-        if action.name in seconds:
+        if action.name in seconds and not action.local:
             known.setdefault(action.mnemonic, []).append(seconds[action.name])
     if not known:
         raise ValueError("no action of the graph was measured")
@@ -103,7 +108,7 @@ def fill(graph: Graph, seconds: Mapping[str, float]) -> Filled:
     actions = []
     guessed: dict[str, tuple[int, float]] = {}
     for action in graph.actions:
-        taken = seconds.get(action.name)
+        taken = 0.0 if action.local else seconds.get(action.name)
         if taken is None:
             taken = medians.get(action.mnemonic, of_all)
             guessed[action.mnemonic] = (guessed.get(action.mnemonic, (0, 0.0))[0] + 1, taken)

@@ -3,7 +3,7 @@
 An action's life, as Bazel, BuildGrid and buildbox do it:
 
 1. When all that it needs is done, it waits for one of the client's `jobs`. The client works on it
-   (digests, protocol) and asks the action cache.
+   (digests, protocol) and asks the action cache. A local action ends here.
 2. A hit is done, after the download of what the user asked for.
 3. Otherwise the client uploads the sources that the server lacks; who needs a blob that is
    on its way waits for it. Then the action joins the server's queue: first come, first served.
@@ -133,7 +133,8 @@ class _Build:
         self.clock.run()
         if any(self.left):
             raise ValueError("the actions need each other in a circle")
-        executed = len(self.hits) - sum(self.hits)
+        actions = zip(self.graph.actions, self.hits, strict=True)
+        executed = sum(not hit and not action.local for action, hit in actions)
         slots = self.farm.workers * self.farm.slots
         seconds = self.clock.now
         busy = self.slot_seconds / (seconds * slots) if seconds else 0.0
@@ -144,7 +145,7 @@ class _Build:
         around = farm.client_seconds + farm.server_seconds + 2 * farm.latency
         executed = around + farm.dispatch_seconds + farm.worker_seconds + 3 * farm.latency
         seconds = [
-            around if hit else executed + (action.seconds or 0.0)
+            farm.client_seconds if action.local else around if hit else executed + (action.seconds or 0.0)
             for action, hit in zip(self.graph.actions, self.hits, strict=True)
         ]
         bounds = {
@@ -203,9 +204,10 @@ class _Build:
         action = graph.actions[number]
         began = clock.now
         yield self._compute(farm.client_seconds, self.client_processor)
-        yield 2 * farm.latency
-        yield self._compute(farm.server_seconds, self.server_processor)
-        if not self.hits[number]:
+        if not action.local:
+            yield 2 * farm.latency
+            yield self._compute(farm.server_seconds, self.server_processor)
+        if not self.hits[number] and not action.local:
             yield from self._upload(number)
             yield farm.latency
             self.queue.append(number)
@@ -213,7 +215,7 @@ class _Build:
             yield PAUSE
             yield farm.latency
         size = sum(graph.blobs[blob].size for blob in action.outputs if blob in graph.requested)
-        if size:
+        if size and not action.local:
             yield 2 * farm.latency
             yield self._client_transfer(size, up=False)
         self.job_seconds += clock.now - began
@@ -230,7 +232,8 @@ class _Build:
         graph = self.graph
         mine, others = [], []
         for blob in graph.actions[number].inputs:
-            if graph.blobs[blob].producer >= 0:
+            producer = graph.blobs[blob].producer
+            if producer >= 0 and not graph.actions[producer].local:
                 continue
             if blob not in self.stored:
                 self.stored[blob] = []

@@ -150,3 +150,14 @@ def test_a_hundred_thousand_actions_by_a_thousand_workers() -> None:
     assert outcome.executed == 100_000
     assert time.process_time() - began < 60.0
     assert max(outcome.bounds.values()) <= outcome.seconds
+
+
+def test_local_actions_are_the_clients() -> None:
+    graph = Graph(
+        (Action("note", "FileWrite", 0.0, (), (0,), local=True), Action("use", "A", 1.0, (0,), (1,))),
+        (Blob(1000, 1, 0), Blob(0, 1, 1)),
+        frozenset([0]),
+    )
+    outcome = simulate(graph, replace(FREE, client_bandwidth=100.0))
+    assert (outcome.executed, outcome.uploaded, outcome.downloaded) == (1, 1000, 0)
+    assert outcome.seconds == pytest.approx(11.0)
