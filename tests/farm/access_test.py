@@ -44,8 +44,9 @@ def words(farm: Farm, configuration: str, address: str = "", authority: Path | N
     option = "--remote_executor" if configuration == "farm" else "--remote_cache"
     host = address.partition("://")[2].rpartition(":")[0]
     found = [f"--config={configuration}", f"{option}={address}", f"--credential_helper={host}={HELPER}"]
-    # One Bazel plays several people: it must not remember the token of the one before.
-    return found + [f"--tls_certificate={authority or farm.authority}", "--credential_helper_cache_duration=0"]
+    # One Bazel plays several people: it must not remember the token of the one before. Nor does the server get better.
+    found += ["--credential_helper_cache_duration=0", "--remote_retries=1"]
+    return [*found, f"--tls_certificate={authority or farm.authority}"]
 
 
 def build(farm: Farm, client: Client, configuration: str, target: str, role: str) -> Result:

@@ -1,10 +1,13 @@
 """A small workspace with the checkout's .bazelrc, and a Bazel of its own that uses a farm."""
 
+import contextlib
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests.farm.farm import Farm
 from tests.integration.workspace import Result, checkout, environment, find_bazel
 
 HELPER = checkout() / "farm/credential_helper"
@@ -23,10 +26,14 @@ class Client:
         for rule, command in rules.items():
             self.rule(rule, command)
 
-    def rule(self, name: str, command: str) -> None:
-        """Add a genrule."""
+    def rule(self, name: str, command: str, *sources: str) -> None:
+        """Add a genrule; its sources are labels."""
         with (self.root / "BUILD").open("a") as stream:
-            stream.write(f'genrule(name = "{name}", outs = ["{name}.txt"], cmd = {command!r})\n')
+            stream.write(f'genrule(name = "{name}", srcs = {[*sources]}, outs = ["{name}.txt"], cmd = {command!r})\n')
+
+    def settings(self, *lines: str) -> None:
+        """Write user.bazelrc."""
+        (self.root / "user.bazelrc").write_text("".join(f"{line}\n" for line in lines))
 
     def command(self, command: str, *words: str) -> list[str]:
         """The words that run Bazel there."""
@@ -47,6 +54,10 @@ class Client:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def start(self, command: str, *words: str) -> "Run":
+        """Start Bazel, and don't wait for its end."""
+        return Run(self.command(command, *words), self.root)
+
     def fresh_build(self, target: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
         """Build a target with nothing of an earlier build."""
         assert self.bazel("clean").code == 0
@@ -55,3 +66,55 @@ class Client:
     def output(self, name: str) -> str:
         """What a genrule wrote."""
         return (self.root / f"bazel-bin/{name}.txt").read_text()
+
+
+class Run:
+    """A Bazel that runs."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._said = folder.with_name(f"{folder.name}.said")
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(
+                command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+
+    @property
+    def said(self) -> str:
+        """What Bazel has said so far."""
+        return self._said.read_text(errors="replace")
+
+    def until(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait for a condition while Bazel runs; the test fails when it ends before."""
+        wait_until(what, lambda: self._process.poll() is not None or condition())
+        assert self._process.poll() is None, f"Bazel ended before {what}:\n{self.said}"
+
+    def wait(self, seconds: float = 240) -> Result:
+        """Wait for its end."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise AssertionError(f"Bazel hasn't ended after {seconds:.0f} s:\n{self.said}") from None
+        return Result(self._process.returncode, "", self.said)
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a condition; the test fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not after {seconds:.0f} s: {what}"
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def running(folder: Path, *words: str) -> Iterator[tuple[Farm, Client]]:
+    """A farm, started with these words, and a client that has its address."""
+    farm = Farm(folder)
+    started = farm.up(*words)
+    assert started.code == 0, started.err
+    client = Client(folder, {})
+    try:
+        yield farm, client
+    finally:
+        client.bazel("shutdown")
+        farm.command("down")

@@ -31,7 +31,7 @@ STARTING, READY, FAILED = "starting", "ready", "failed"
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _STABLE_SECONDS = 60.0
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 5.0  # a worker that ended with its server is back soon after it
 _CLEAN_SECONDS = 300.0
 _TOKEN_SECONDS = 10 * 365 * 86400
 
@@ -63,8 +63,9 @@ class Process:
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(writer,), start_new_session=True
             )
         os.close(writer)
-        with open(reader) as status:
-            line = status.readline()
+        # Open as long as bubblewrap is: it writes the exit code there too, and would die of SIGPIPE.
+        self._status = open(reader)  # noqa: SIM115
+        line = self._status.readline()
         self.child = json.loads(line)["child-pid"] if line else 0
         self._service = service
 
@@ -78,6 +79,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self.outer.kill()
             self.outer.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Forget it, when it has ended."""
+        self._status.close()
 
 
 class Supervisor:
@@ -174,7 +180,7 @@ class Supervisor:
             record = self._records[service.name]
             process = self._running.get(service.name)
             if process is not None and (code := process.outer.poll()) is not None:
-                del self._running[service.name]
+                self._running.pop(service.name).close()
                 if now - self._since[service.name] > _STABLE_SECONDS:
                     record.starts = 1
                 pause = min(0.5 * 2 ** (record.starts - 1), _LONGEST_PAUSE)
