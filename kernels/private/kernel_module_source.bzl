@@ -12,6 +12,12 @@ def _relative(path, prefix):
         return path
     return path[len(prefix) + 1:] if path.startswith(prefix + "/") else None
 
+def _folder(label, prefix):
+    """The source's root in the repository: a folder of the target's package, or after // one of any."""
+    if prefix.startswith("//"):
+        return prefix.removeprefix("//")
+    return "/".join([part for part in [label.package, prefix] if part])
+
 def _check(ctx):
     """Fail on attribute values that no build could use."""
     if ctx.attr.driver not in _DRIVERS:
@@ -37,7 +43,7 @@ def _kernel_module_source_impl(ctx):
         args.add("--package", ctx.file.package)
         args.add("--strip-prefix", prefix)
     else:
-        root = "/".join([part for part in [ctx.label.workspace_root, ctx.label.package, prefix] if part])
+        root = "/".join([part for part in [ctx.label.workspace_root, _folder(ctx.label, prefix)] if part])
         for file in ctx.files.srcs:
             name = _relative(file.path.removeprefix(file.root.path + "/") if file.root.path else file.path, root)
             if name == None:
@@ -75,7 +81,7 @@ def _kernel_module_source_impl(ctx):
         "modules": ctx.attr.modules,
         "make_vars": ctx.attr.make_vars,
         "patches": described,
-        "display": ctx.attr.display or "/".join([part for part in ["" if ctx.file.package else ctx.label.package, prefix] if part]),
+        "display": ctx.attr.display or (prefix if ctx.file.package else _folder(ctx.label, prefix)),
     }))
     return [
         DefaultInfo(files = depset([archive, description])),
@@ -138,7 +144,7 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
             allow_files = True,
         ),
         "strip_prefix": attr.string(
-            doc = "The folder (in the target's package, or in `package`) that is the source's root.",
+            doc = "The folder (in the target's package, or in `package`) that is the source's root; //FOLDER is one of the repository.",
         ),
         "_tool": attr.label(default = "//tools/kernels:source_archive"),
     } | RUNTIME_ATTRS,

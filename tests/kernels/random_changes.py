@@ -24,7 +24,7 @@ _SHOWN_ONLY = ("users",)
 class Tables:
     """The model. What is in the tables at first is never changed."""
 
-    def __init__(self, seed: int, listed: Mapping[str, Iterable[Entry]], virtual: Sequence[int], fabric: int) -> None:
+    def __init__(self, seed: str, listed: Mapping[str, Iterable[Entry]], virtual: Sequence[int], fabric: int) -> None:
         """`listed` is what `vr` lists of each table; the devices are given by their index."""
         self._random = random.Random(seed)
         self._virtual, self._fabric = virtual, fabric

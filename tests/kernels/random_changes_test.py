@@ -12,7 +12,7 @@ LISTED: dict[str, list[dict[str, Any]]] = {
 
 
 def tables(seed: int) -> Tables:
-    return Tables(seed, LISTED, virtual=[5, 6], fabric=7)
+    return Tables(str(seed), LISTED, virtual=[5, 6], fabric=7)
 
 
 def replay(lines: list[str]) -> dict[str, dict[tuple[str, ...], dict[str, str]]]:

@@ -19,6 +19,10 @@ MTU = 9000
 # A next hop of every router here.
 RECEIVE = 1
 
+# Each echo request as soon as the one before it is answered. The interval is for answers that don't come:
+# if an answer were only late, there'd be one request more than the tests count on.
+PING = "busybox ping -q -A -i 5"
+
 _COUNTERS = ("rx-packets", "rx-bytes", "tx-packets", "tx-bytes", "drops", "icmp-errors")
 
 
@@ -60,8 +64,8 @@ class Workload:
         return f"{server} until {listens}; do :; done"
 
     def ping(self, address: str, count: int, size: int = 56) -> str:
-        """Sends echo requests, each as soon as the one before it is answered."""
-        return self.run(f"busybox ping -q -A -c {count} -s {size} {address}")
+        """Sends echo requests as `ping` does."""
+        return self.run(ping(address, count, size))
 
     def ping_in_vain(self, address: str, count: int) -> str:
         """Sends echo requests all at once, and hardly waits for answers, which busybox does for a second."""
@@ -78,6 +82,11 @@ class Workload:
             f"ip route add default via {GATEWAY} dev eth0 onlink",
         ]
         return self.run(f"sh -e -c '{'; '.join(steps)}'")
+
+
+def ping(address: str, count: int, size: int = 56) -> str:
+    """Sends echo requests, each as soon as the one before it is answered; for 10 s at most, if they are lost."""
+    return f"{PING} -w 10 -c {count} -s {size} {address}"
 
 
 def answers(output: str) -> list[int]:

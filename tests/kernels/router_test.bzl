@@ -2,7 +2,7 @@
 
 load("//tests:defs.bzl", "vm_test")
 
-def router_test(name, script, modules = ["//kernels:{release}"], srcs = [], **kwargs):
+def router_test(name, script, modules = ["//kernels:{release}"], srcs = [], cmdline = "", **kwargs):
     """Declare a vm_test whose script uses tests/kernels/router.py.
 
     IPv6 is off, because a tenant that talks of its own accord would be in the counts.
@@ -12,12 +12,13 @@ def router_test(name, script, modules = ["//kernels:{release}"], srcs = [], **kw
       script: its script.
       modules: the vrouter.ko to test, and others.
       srcs: what else the script imports.
+      cmdline: words to add to the kernels' command line.
       **kwargs: what else vm_test takes.
     """
     vm_test(
         name = name,
         srcs = ["//tests/kernels:router.py"] + srcs,
-        cmdline = "ipv6.disable=1",
+        cmdline = "ipv6.disable=1 " + cmdline,
         files = {"//vrouter:vr": "/usr/bin/vr"},
         kernel_modules = ["veth"],
         modules = modules,

@@ -8,7 +8,7 @@ A packet's label says whose it is: each router gives one to each of its workload
 the two routers say what went through the network between them.
 """
 
-from tests.kernels.router import MTU, Router, Workload, answers, reasons
+from tests.kernels.router import MTU, PING, Router, Workload, answers, reasons
 
 COUNT = 100
 # What is left of the network's 1500 bytes for what is inside of a tunnel: without IPv4, UDP and MPLS headers.
@@ -99,10 +99,12 @@ with section("TCP, both ways"):
 
 with section("Unload under traffic"):
     for here, address in ((left, "10.0.0.2"), (right, "10.0.0.1")):
-        here.succeed(workloads[here][0].run(f"busybox ping -q -A {address} > /dev/null 2>&1 &"))
+        here.succeed(workloads[here][0].run(f"{PING} {address} > /dev/null 2>&1 &"))
     for machine in (left, right):
         machine.rmmod("vrouter")
 
+with section("The kernels have nothing to complain about"):
+    for machine in (left, right):
+        machine.check_kernel_log(taint="OE")
 for machine in (left, right):
-    machine.check_kernel_log(taint="OE")
     machine.shutdown()

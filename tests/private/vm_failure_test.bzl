@@ -8,6 +8,7 @@ def _vm_failure_test_impl(ctx):
     ctx.actions.write(settings, json.encode_indent({
         "kind": ctx.attr.kind,
         "message": ctx.attr.message,
+        "section": ctx.attr.section,
         "test": ctx.executable.test.short_path,
         "within": ctx.attr.within,
     }))
@@ -15,7 +16,7 @@ def _vm_failure_test_impl(ctx):
 
 vm_failure_test = rule(
     implementation = _vm_failure_test_impl,
-    doc = """Passes if a vm_test fails as it should: with this kind of failure and message, in time, leaving nothing behind.
+    doc = """Passes if a vm_test fails as it should: in this section, with this kind of failure and message, in time, leaving nothing behind.
 
 That test is tagged `manual`; its outputs are in the folder `failed` of this one's.""",
     attrs = {
@@ -25,6 +26,9 @@ That test is tagged `manual`; its outputs are in the folder `failed` of this one
         ),
         "message": attr.string(
             doc = "A regular expression (Python's) for the reason that result.json gives.",
+        ),
+        "section": attr.string(
+            doc = "The title of the section that fails, the innermost one; empty for any, or none.",
         ),
         "test": attr.label(
             doc = "The vm_test.",

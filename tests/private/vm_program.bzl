@@ -10,7 +10,7 @@ _SCRIPTS = "/forge/vm/scripts"
 
 VM_PROGRAM_ATTRS = {
     "env": attr.string_dict(
-        doc = "Variables of the driver's environment; besides these it gets VM_ACCEL, QEMU_NET_OPTS and TEST_TIMEOUT as they are.",
+        doc = "Variables of the driver's environment; besides these it gets VM_ACCEL, VM_SEED, QEMU_NET_OPTS and TEST_TIMEOUT as they are.",
     ),
     "facts": attr.string_dict(
         doc = "What is to be known of the test, for its result.json.",

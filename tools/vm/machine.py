@@ -102,6 +102,7 @@ class Machine:
         self._control_rest = b""
         self._shell_ended = False
         self.name = plan.name
+        self.release = plan.release
         self.boot_seconds: float | None = None
         self._loop.tick.append(self._tick)
 

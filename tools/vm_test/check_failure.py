@@ -1,9 +1,9 @@
 """Run a VM test that must fail, and check that it fails as it should.
 
 The settings are JSON, written by tests/private/vm_failure_test.bzl: {"test": PATH, "kind", "message",
-"within": SECONDS}, which is what the step that fails may take. The test's own outputs stay below those
-of this test, in the folder `failed`. What it leaves besides them is an error: files in its temporary
-folder, or processes.
+"section": TITLE or "" for any, "within": SECONDS}, which is what the step that fails may take. The test's
+own outputs stay below those of this test, in the folder `failed`. What it leaves besides them is an
+error: files in its temporary folder, or processes.
 """
 
 import contextlib
@@ -36,20 +36,30 @@ def differences(result: Mapping[str, Any], settings: Mapping[str, Any]) -> Itera
         yield f"its reason is '{result['reason']}', expected one that matches '{settings['message']}'"
 
 
-def seconds_to_fail(events: Iterable[Mapping[str, Any]]) -> float:
-    """From the beginning of what failed, the innermost step, to the verdict; the whole test if no step failed."""
-    running: dict[int, float] = {}
-    failed = [0.0]
-    end = 0.0
+def failed_steps(events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """How the steps began that failed or never ended, the innermost last: their events `open`."""
+    running: dict[int, Mapping[str, Any]] = {}
+    failed = []
     for event in events:
-        end = event["t"]
         if event["kind"] == "open":
-            running[event["id"]] = end
+            running[event["id"]] = event
         elif event["kind"] == "close":
             begun = running.pop(event["id"])
             if not event["ok"]:
                 failed.append(begun)
-    return end - max([*failed, *running.values()])
+    return sorted([*failed, *running.values()], key=lambda event: event["t"])
+
+
+def seconds_to_fail(events: Sequence[Mapping[str, Any]]) -> float:
+    """From the beginning of what failed, the innermost step, to the verdict; the whole test if no step failed."""
+    failed = failed_steps(events)
+    return float(events[-1]["t"] - (failed[-1]["t"] if failed else 0.0))
+
+
+def failed_section(events: Sequence[Mapping[str, Any]]) -> str:
+    """The title of the innermost section that failed, or ""."""
+    titles = [step["title"] for step in failed_steps(events) if step["what"] == "section"]
+    return titles[-1] if titles else ""
 
 
 def leftovers(temporary: Path) -> Iterator[str]:
@@ -101,10 +111,12 @@ def main(arguments: Sequence[str]) -> int:
     wrong = list(differences(json.loads((outputs / "result.json").read_text()), settings))
     if not code:
         wrong.append("its exit code is 0")
-    if within:
-        lines = (outputs / "events.jsonl").read_text().splitlines()
-        if (seconds := seconds_to_fail(json.loads(line) for line in lines)) > within:
-            wrong.append(f"its last step took {seconds:.1f} s to fail, expected at most {within}")
+    events = [json.loads(line) for line in (outputs / "events.jsonl").read_text().splitlines()]
+    if settings["section"] and (section := failed_section(events)) != settings["section"]:
+        where = f"in the section '{section}'" if section else "outside of the sections"
+        wrong.append(f"it failed {where}, expected '{settings['section']}'")
+    if within and (seconds := seconds_to_fail(events)) > within:
+        wrong.append(f"its last step took {seconds:.1f} s to fail, expected at most {within}")
     wrong += leftovers(folder)
     if wrong:
         raise UserError(f"{test}: it doesn't fail as it should: {'; '.join(wrong)}")

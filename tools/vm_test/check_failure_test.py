@@ -10,13 +10,13 @@ from tools.lib.errors import UserError
 from tools.vm_test import check_failure
 
 RESULT = {"verdict": "failed", "kind_of_failure": "panic", "reason": "vm: Kernel panic: fatal exception"}
-WANTED = {"kind": "panic", "message": "^vm: .* panic", "within": 5}
+WANTED = {"kind": "panic", "message": "^vm: .* panic", "section": "Traffic", "within": 5}
 EVENTS = [
     {"t": 0.0, "kind": "start"},
-    {"t": 1.0, "kind": "open", "id": 1},
+    {"t": 1.0, "kind": "open", "id": 1, "what": "section", "title": "Load"},
     {"t": 9.0, "kind": "close", "id": 1, "ok": True},
-    {"t": 9.0, "kind": "open", "id": 2},
-    {"t": 10.0, "kind": "open", "id": 3},
+    {"t": 9.0, "kind": "open", "id": 2, "what": "section", "title": "Traffic"},
+    {"t": 10.0, "kind": "open", "id": 3, "what": "command", "title": "ping"},
     {"t": 12.0, "kind": "close", "id": 3, "ok": False},
     {"t": 12.0, "kind": "close", "id": 2, "ok": False},
     {"t": 12.5, "kind": "end"},
@@ -59,6 +59,7 @@ def test_a_failure_as_wanted(tmp_path: Path) -> None:
         (_write(RESULT), {"kind": "oops"}, "its kind of failure is 'panic', expected 'oops'"),
         (_write(RESULT), {"message": "BUG"}, "its reason is 'vm: .*', expected one that matches 'BUG'"),
         (_write(RESULT), {"within": 2}, r"its last step took 2\.5 s to fail, expected at most 2"),
+        (_write(RESULT), {"section": "Load"}, "it failed in the section 'Traffic', expected 'Load'"),
         (_write(RESULT) + "; touch $TEST_TMPDIR/rest", {}, "it left the file rest"),
     ],
 )
@@ -82,3 +83,12 @@ def test_the_time_is_that_of_the_innermost_step_that_failed_or_of_all() -> None:
     assert check_failure.seconds_to_fail(EVENTS) == 2.5
     assert check_failure.seconds_to_fail([*EVENTS[:5], EVENTS[-1]]) == 2.5, "a step that never ended"
     assert check_failure.seconds_to_fail([*EVENTS[:3], EVENTS[-1]]) == 12.5, "no step failed"
+
+
+def test_the_section_is_the_innermost_that_failed() -> None:
+    assert check_failure.failed_section(EVENTS) == "Traffic"
+    inner = {"t": 9.5, "kind": "open", "id": 4, "what": "section", "title": "Of one tenant"}
+    close = {"t": 12.0, "kind": "close", "id": 4, "ok": False}
+    assert check_failure.failed_section([*EVENTS[:4], inner, *EVENTS[4:6], close, *EVENTS[6:]]) == "Of one tenant"
+    assert check_failure.failed_section([*EVENTS[:4], EVENTS[-1]]) == "Traffic", "a section that never ended"
+    assert check_failure.failed_section([*EVENTS[:3], EVENTS[-1]]) == "", "no section failed"

@@ -19,7 +19,7 @@ from tools.lib.cli import run
 from tools.roots import run_in_root
 
 # What a person or Bazel says to the driver.
-_PASSED = ("QEMU_NET_OPTS", "TERM", "TEST_TIMEOUT", "VM_ACCEL")
+_PASSED = ("QEMU_NET_OPTS", "TERM", "TEST_TIMEOUT", "VM_ACCEL", "VM_SEED")
 _JUNIT = "junit.xml"
 
 

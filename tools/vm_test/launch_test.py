@@ -30,9 +30,9 @@ def test_paths_are_absolute_for_another_folder(tmp_path: Path, monkeypatch: pyte
 
 
 def test_only_what_the_driver_reads_is_passed_on() -> None:
-    environment = {"VM_ACCEL": "tcg", "QEMU_NET_OPTS": "", "TEST_TIMEOUT": "60", "HOME": "/root"}
+    environment = {"VM_ACCEL": "tcg", "QEMU_NET_OPTS": "", "TEST_TIMEOUT": "60", "VM_SEED": "7", "HOME": "/root"}
     plan = launch.plan_of(SETTINGS, environment, Path("/out"), [])
-    assert dict(plan.environment) == {"SEED": "1", "TEST_TIMEOUT": "60", "VM_ACCEL": "tcg"}
+    assert dict(plan.environment) == {"SEED": "1", "TEST_TIMEOUT": "60", "VM_ACCEL": "tcg", "VM_SEED": "7"}
 
 
 @pytest.mark.parametrize(

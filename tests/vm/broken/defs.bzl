@@ -2,7 +2,7 @@
 
 load("//tests:defs.bzl", "vm_failure_test", "vm_test")
 
-def broken_test(name, kind, message, within, test = vm_test, **kwargs):
+def broken_test(name, kind, message, within, section = "", test = vm_test, **kwargs):
     """Declare NAME, which passes if NAME.failing fails as it should.
 
     Args:
@@ -10,9 +10,11 @@ def broken_test(name, kind, message, within, test = vm_test, **kwargs):
       kind: the kind of failure.
       message: a regular expression for its reason.
       within: the seconds that the step which fails may take.
+      section: the title of the section that fails.
       test: the macro that declares the failing test.
       **kwargs: what that macro takes.
     """
+    processors = kwargs.get("cpus", 1) * max(1, len(kwargs.get("machines", {})))
     test(
         name = name + ".failing",
         tags = ["manual"],
@@ -23,8 +25,9 @@ def broken_test(name, kind, message, within, test = vm_test, **kwargs):
         size = "medium",
         kind = kind,
         message = message,
+        section = section,
         tags = [
-            "cpu:1",
+            "cpu:{}".format(processors),
             "vm",
         ],
         test = name + ".failing",
