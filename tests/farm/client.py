@@ -23,6 +23,7 @@ class Client:
         for file in (".bazelrc", ".bazelversion"):
             shutil.copy(checkout() / file, self.root)
         (self.root / "WORKSPACE").touch()
+        (self.root / "bazelw").symlink_to(checkout() / "bazelw")
         for rule, command in rules.items():
             self.rule(rule, command)
 

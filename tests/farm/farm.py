@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,11 @@ class Farm:
         assert done.code == 0, done.err
         return path
 
-    def command(self, name: str, *words: str) -> Result:
-        """Run //farm:NAME with these words."""
+    def command(self, name: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
+        """Run //farm:NAME with these words; `extra` is set in its environment."""
         done = subprocess.run(
             [str(RUNFILES / f"farm/{name}.sh"), "--state", str(self.state), *words],
-            env=environment() | {"RUNFILES_DIR": str(RUNFILES.parent)},
+            env=environment() | {"RUNFILES_DIR": str(RUNFILES.parent)} | dict(extra or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

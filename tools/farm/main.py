@@ -15,6 +15,7 @@ from tools.farm.configuration import secret
 from tools.farm.root import Roots
 from tools.farm.settings import DEFAULT_PORT, LOOPBACK, Settings, State, default_state
 from tools.farm.token import ROLES, make_token
+from tools.farm.verify import TARGETS, Request, Verifier, report
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
@@ -115,10 +116,23 @@ def _check(options: argparse.Namespace, package: control.Package, state: State) 
     return 0
 
 
+def _verify(options: argparse.Namespace, _package: control.Package, state: State) -> int:
+    workspace = os.environ.get("BUILD_WORKSPACE_DIRECTORY", "")
+    if not workspace:
+        raise UserError("run this as: ./bazelw run //farm:verify")
+    request = Request(tuple(options.targets), options.sample, options.seed, options.config, tuple(options.option))
+    verifier = Verifier(Path(workspace), state)
+    targets = verifier.choose(request)
+    compared, found = verifier.compare(request, targets)
+    print(report(targets, compared, found))
+    return 1 if found else 0
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace, control.Package, State], int]] = {
     "certificate": _certificate,
     "check": _check,
     "up": _up,
+    "verify": _verify,
     "down": _down,
     "status": _status,
     "token": _token,
@@ -156,6 +170,12 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--name", required=True, help="whose it is")
         parser.add_argument("--days", type=float, default=30)
         parser.add_argument("--output", required=True, metavar="FILE", help="the token is written there, for its owner")
+    elif command == "verify":
+        parser.add_argument("targets", nargs="*", default=[], metavar="TARGET", help=f"by default modules of {TARGETS}")
+        parser.add_argument("--sample", type=int, default=1, help="how many targets, chosen at random; 0: all")
+        parser.add_argument("--seed", type=int, default=int(time.time()), help="what the choice starts from")
+        parser.add_argument("--config", default="cache", help="the configuration of .bazelrc that has the cache")
+        parser.add_argument("--option", action="append", default=[], help="a further word for Bazel: --option=--WORD")
     return parser
 
 
