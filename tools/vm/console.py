@@ -149,6 +149,10 @@ class Watcher:
         self._count(len(data), now, lines)
         return lines
 
+    def dismiss(self) -> None:
+        """The report that was found doesn't count; look for the next one."""
+        self._report = self.failure = None
+
     def poll(self, now: float) -> None:
         """Let time pass: a report that has paused is complete."""
         if self._report and (now - self._last > _PAUSE or now - self._report.began > _LONGEST):

@@ -19,8 +19,10 @@ from pathlib import Path
 from types import FrameType
 
 from tools.lib.cli import run
+from tools.lib.errors import UserError
+from tools.lib.files import write_atomically
 from tools.report.reports import write_reports
-from tools.vm import interactive
+from tools.vm import interactive, user_network
 from tools.vm.events import Step
 from tools.vm.failure import Failure, TestStopped
 from tools.vm.plan import Plan, read_plan
@@ -67,8 +69,8 @@ def _test(session: Session, source: Source | None, seconds: float | None) -> Fai
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _report(session: Session, failure: Failure | None) -> None:
-    """Write what the test leaves besides its events."""
+def _report(session: Session, failure: Failure | None) -> Failure | None:
+    """Write what the test leaves besides its events; the failure in the end, because a full disk is one, too."""
     events = session.events
     for step in reversed(events.steps):
         if step.ok is None:
@@ -83,12 +85,22 @@ def _report(session: Session, failure: Failure | None) -> None:
         place=failure.place if failure else "",
     )
     boot = next(iter(session.machines.values())).boot_seconds
-    result = result_of(
-        session.plan, session.accelerator, session.date, events.now(), boot, session.facts, failure
-    )
+    seconds = events.now()
     events.end()
-    (session.out / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    write_reports(session.out / "events.jsonl", session.out)
+    failure = failure or session.stopper.failure
+    result = result_of(session.plan, session.accelerator, session.date, seconds, boot, session.facts, failure)
+    path = session.out / "result.json"
+    try:
+        write_atomically(path, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        write_reports(session.out / "events.jsonl", session.out)
+    except UserError as error:
+        if not failure:
+            # It says that the test has passed.
+            path.unlink(missing_ok=True)
+            return Failure("disk", f"{error}; make room where the test's outputs go, and run it again")
+        if failure.kind != "disk":
+            print(f"error: {error}", file=sys.stderr)
+    return failure
 
 
 def run_test(plan: Plan, out: Path, environment: Mapping[str, str]) -> int:
@@ -99,7 +111,7 @@ def run_test(plan: Plan, out: Path, environment: Mapping[str, str]) -> int:
         failure = _test(session, source, deadline(plan, environment))
     finally:
         session.close()
-    _report(session, failure)
+    failure = _report(session, failure)
     for line in summary(plan, session.accelerator, session.events.steps, failure):
         print(line)
     return 1 if failure else 0
@@ -116,7 +128,8 @@ def run_interactive(plan: Plan, out: Path, environment: Mapping[str, str], conso
     def noticed(failure: Failure) -> None:
         print(f"\n{failure.reason}", file=sys.stderr, flush=True)
 
-    options = environment.get("QEMU_NET_OPTS", "")
+    options = environment.get(user_network.VARIABLE, "")
+    user_network.check_ports(options)
     session = Session(plan, out, environment, options if options or console else None, closed, noticed)
     try:
         return interactive.console(session) if console else interactive.prompt(session, source)

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from tools.vm.failure import TestFailed
+from tools.vm.failure import Failure, TestFailed
+from tools.vm.output import OutputFile
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Step:
 class EventLog:
     """Writes events; any thread may call it.
 
-    `closed` is called with each step that ends.
+    `closed` is called with each step that ends, `lost` when nothing can be written any more.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class EventLog:
         path: Path,
         clock: Callable[[], float] = time.monotonic,
         closed: Callable[[Step], None] = lambda step: None,
+        lost: Callable[[Failure], None] = lambda failure: None,
     ) -> None:
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file = OutputFile(path, lost)
         self._clock = clock
         self._closed = closed
         self._start = clock()
@@ -67,11 +69,9 @@ class EventLog:
     def add(self, kind: str, **fields: Any) -> None:
         """Write one event."""
         with self._lock:
-            if not self._file.closed:
-                line = json.dumps({"t": round(self.now(), 4), "kind": kind} | fields, ensure_ascii=False)
-                # The console may hold any bytes; half a character can't be encoded.
-                self._file.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
-                self._file.flush()
+            line = json.dumps({"t": round(self.now(), 4), "kind": kind} | fields, ensure_ascii=False)
+            # The console may hold any bytes; half a character can't be encoded.
+            self._file.write(line.encode("utf-8", "replace") + b"\n")
 
     def open(self, what: str, title: str, machine: str | None = None, parent: Step | None = None) -> Step:
         """Begin a step; it ends by `close`."""

@@ -4,7 +4,10 @@ A machine on a busy host is slow, not silent: limits on how long it may be silen
 """
 
 import time
+from collections import deque
 from pathlib import Path
+
+_MEMORY = 20.0  # seconds
 
 
 def waited_seconds(pid: int, proc: Path = Path("/proc")) -> float:
@@ -23,16 +26,28 @@ def waited_seconds(pid: int, proc: Path = Path("/proc")) -> float:
 
 
 class FairClock:
-    """Seconds since the clock was made, without those that the process waited; never goes back."""
+    """Seconds since the clock was made, without those that the process waited; never goes back.
+
+    It remembers the last 20 seconds that it was read in.
+    """
 
     def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:
         self._pid = pid
         self._proc = proc
         self._started = time.monotonic()
         self._seconds = 0.0
+        self._read: deque[tuple[float, float]] = deque([(self._started, 0.0)])
 
     def seconds(self, now: float) -> float:
         """The time, `now` by time.monotonic()."""
         fair = now - self._started - waited_seconds(self._pid, self._proc)
         self._seconds = max(self._seconds, fair)
+        self._read.append((now, self._seconds))
+        while self._read[0][0] < now - _MEMORY:
+            self._read.popleft()
         return self._seconds
+
+    def ran(self, seconds: float) -> float:
+        """How much of the last seconds, until it was last read, the process didn't wait."""
+        begin = self._read[-1][0] - seconds
+        return self._seconds - next(fair for now, fair in self._read if now >= begin)

@@ -50,9 +50,9 @@ class Heartbeat:
         return self._silence.seconds > LIMIT and self._silence.ran > RAN
 
     @property
-    def waiting(self) -> bool:
-        """Whether it owes an answer."""
-        return self._answered < self._number
+    def overdue(self) -> bool:
+        """Whether an answer is late: the machine may be about to be called silent."""
+        return self._silence.seconds > 2 * _PERIOD
 
     @property
     def echoes(self) -> bool:
@@ -63,7 +63,7 @@ class Heartbeat:
     def tick(self, now: float, fair: float) -> None:
         """Let time pass, by the driver's clock and by the machine's."""
         self._silence.tick(now, fair)
-        if not self.waiting:
+        if self._answered == self._number:
             self._silence.broken()
         if self._last is None or now - self._last >= _PERIOD:
             self._last = now

@@ -3,6 +3,7 @@
 import code
 import importlib
 import sys
+import traceback
 from contextlib import suppress
 from types import CodeType
 from typing import Any
@@ -44,8 +45,18 @@ class _Prompt(code.InteractiveConsole):
             _show(error.failure)
         elif isinstance(error, UserError):
             print(f"error: {error}", file=sys.stderr)
+        elif isinstance(error, KeyboardInterrupt):
+            print("\nKeyboardInterrupt: what ran was ended; the machines are as they were", file=sys.stderr)
+        elif error and _raised_here(error):
+            print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
         else:
             super().showtraceback()
+
+
+def _raised_here(error: BaseException) -> bool:
+    """Whether the driver says what is wrong, which needs none of its own lines."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == Machine.__module__
 
 
 def _show(failure: Failure) -> None:

@@ -160,7 +160,8 @@ class Stopper:
 
     def __init__(self, interrupt: Callable[[Failure], None]) -> None:
         self._interrupt = interrupt
-        self._lock = threading.Lock()
+        # A signal's handler may stop the script while the same thread does.
+        self._lock = threading.RLock()
         self.failure: Failure | None = None
 
     def stop(self, failure: Failure) -> None:

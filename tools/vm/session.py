@@ -11,11 +11,12 @@ from tools.vm import accelerator
 from tools.vm.events import EventLog, Step
 from tools.vm.failure import Failure, TestStopped
 from tools.vm.loop import Loop, Stopper
-from tools.vm.machine import Machine, Surroundings
+from tools.vm.machine import Machine
 from tools.vm.network import Switch
 from tools.vm.nudge import Nudge
 from tools.vm.plan import Plan
 from tools.vm.result import machine_facts
+from tools.vm.running import Surroundings
 from tools.vm.script import script_globals
 
 
@@ -43,7 +44,7 @@ class Session:
         self.accelerator = accelerator.choose(environment)
         self.date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.stopper = Stopper(self._interrupt)
-        self.events = EventLog(out / "events.jsonl", closed=closed)
+        self.events = EventLog(out / "events.jsonl", closed=closed, lost=self.stopper.stop)
         self.events.add(
             "start",
             name=plan.name,

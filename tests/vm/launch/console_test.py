@@ -33,6 +33,9 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         listening.listen()
         port = listening.getsockname()[1]
         with started(tmp_path, terminal=True, QEMU_NET_OPTS=f"hostfwd=tcp:127.0.0.1:{port}-:7") as program:
-            program.expect(f"{port}")
+            program.expect(
+                rf"error: QEMU_NET_OPTS: 'hostfwd=\S+:{port}-:7': the host's tcp port {port} is taken; choose "
+            )
             assert program.wait() == 1
+            assert "Traceback" not in program.output
             program.assert_nothing_left()

@@ -18,7 +18,14 @@ def test_prompt(tmp_path: Path) -> None:
         program.expect(r"FAILED[\s\S]*>>> ", after="vm.succeed('false')\n")
         # The script waits for a thousand seconds; Ctrl-C goes to the prompt, not to what is around it.
         program.expect(r"vm: true", after="run()\n")
-        program.expect(r"KeyboardInterrupt[\s\S]*>>> ", after="\x03")
+        program.expect(r"KeyboardInterrupt: [\s\S]*>>> ", after="\x03")
+        # The same for a command that is in the machine, which goes on to be of use.
+        program.expect(r"sleep 1000'\)\r\n", after="vm.succeed('sleep 1000')\n")
+        time.sleep(1)
+        program.expect(r"KeyboardInterrupt: [\s\S]*>>> ", after="\x03")
+        program.expect(r"no sleep[\s\S]*>>> ", after="print(vm.succeed('pidof sleep || echo no sl\"\"eep'))\n")
+        program.expect(r"it has: succeed, fails, [^.]*name\r\n[\s\S]*>>> ", after="vm.kil()\n")
+        assert "driver.py" not in program.output and "machine.py" not in program.output
         program.expect("", after="\x04")
         assert program.wait() == 0
         program.assert_nothing_left()

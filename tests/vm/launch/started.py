@@ -42,14 +42,19 @@ class Started:
         )
         os.close(theirs)
 
+    @property
+    def output(self) -> str:
+        """What it has printed since something was typed last."""
+        return self._seen.decode(errors="replace")
+
     def expect(self, expression: str, after: str = "") -> str:
         """Type `after` and wait for output that matches from there on; returns the match."""
         if after:
             self._seen = b""
             os.write(self._reading, after.encode())
         until = time.monotonic() + _PATIENCE
-        while not (match := re.search(expression, self._seen.decode(errors="replace"))):
-            assert time.monotonic() < until, f"no {expression!r} in: {self._seen.decode(errors='replace')}"
+        while not (match := re.search(expression, self.output)):
+            assert time.monotonic() < until, f"no {expression!r} in: {self.output}"
             if select.select([self._reading], [], [], 1)[0]:
                 with contextlib.suppress(OSError):  # what a terminal says once nobody has it open any more
                     self._seen += os.read(self._reading, 65536)
@@ -59,7 +64,7 @@ class Started:
         """Wait for the end, reading what is still printed; the exit code."""
         until = time.monotonic() + _PATIENCE
         while self.process.poll() is None:
-            assert time.monotonic() < until, self._seen.decode(errors="replace")
+            assert time.monotonic() < until, self.output
             if select.select([self._reading], [], [], 0.1)[0]:
                 with contextlib.suppress(OSError):
                     self._seen += os.read(self._reading, 65536)
