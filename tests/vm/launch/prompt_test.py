@@ -24,7 +24,7 @@ def test_prompt(tmp_path: Path) -> None:
         time.sleep(1)
         program.expect(r"KeyboardInterrupt: [\s\S]*>>> ", after="\x03")
         program.expect(r"no sleep[\s\S]*>>> ", after="print(vm.succeed('pidof sleep || echo no sl\"\"eep'))\n")
-        program.expect(r"it has: succeed, fails, [^.]*name\r\n[\s\S]*>>> ", after="vm.kil()\n")
+        program.expect(r"it has: succeed, fails, [^.]*shell\r\n[\s\S]*>>> ", after="vm.kil()\n")
         assert "driver.py" not in program.output and "machine.py" not in program.output
         program.expect("", after="\x04")
         assert program.wait() == 0
