@@ -3,7 +3,7 @@
 load("//roots:defs.bzl", "RootInfo", "root_layers")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "RUNTIME_ATTRS", "runtime_folder")
 
-_COMMANDS = ["certificate", "check", "down", "status", "token", "up", "verify"]
+_COMMANDS = ["certificate", "check", "configuration", "down", "status", "token", "up", "verify"]
 
 # They bring the farm's roots, whose programs they run.
 _WITH_ROOTS = ["certificate", "check", "up"]
@@ -46,7 +46,7 @@ farm_command = rule(
     doc = "Runs a command of the farm (tools/farm/main.py) with the user's words.",
     attrs = {
         "command": attr.string(
-            doc = "The command: certificate, check, down, status, token, up or verify.",
+            doc = "The command: certificate, check, configuration, down, status, token, up or verify.",
             mandatory = True,
         ),
         "_server": attr.label(

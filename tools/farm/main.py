@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools.farm import control, status
+from tools.farm import control, deployment, status
 from tools.farm.certificates import DAYS, make_certificate
 from tools.farm.check import check_server
 from tools.farm.configuration import secret
@@ -36,8 +36,8 @@ def absolute(path: str) -> str:
     return str(Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), path).absolute()) if path else ""
 
 
-def _up(options: argparse.Namespace, package: control.Package, state: State) -> int:
-    settings = Settings(
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
         workers=options.workers,
         port=options.port,
         listen=options.listen,
@@ -51,6 +51,10 @@ def _up(options: argparse.Namespace, package: control.Package, state: State) -> 
         properties=tuple(options.property),
         cache_size=options.cache_size,
     )
+
+
+def _up(options: argparse.Namespace, package: control.Package, state: State) -> int:
+    settings = _settings(options)
     print(control.up(settings, state, package))
     print(f"logs: {state.logs}; stop it with: ./bazelw run //farm:down")
     if not settings.server:
@@ -116,6 +120,13 @@ def _check(options: argparse.Namespace, package: control.Package, state: State) 
     return 0
 
 
+def _configuration(options: argparse.Namespace, package: control.Package, _state: State) -> int:
+    print(
+        deployment.write_deployment(options.role, _settings(options), package.templates, Path(absolute(options.output)))
+    )
+    return 0
+
+
 def _verify(options: argparse.Namespace, _package: control.Package, state: State) -> int:
     workspace = os.environ.get("BUILD_WORKSPACE_DIRECTORY", "")
     if not workspace:
@@ -131,6 +142,7 @@ def _verify(options: argparse.Namespace, _package: control.Package, state: State
 _COMMANDS: dict[str, Callable[[argparse.Namespace, control.Package, State], int]] = {
     "certificate": _certificate,
     "check": _check,
+    "configuration": _configuration,
     "up": _up,
     "verify": _verify,
     "down": _down,
@@ -142,7 +154,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, control.Package, State], int]
 def _parser(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"farm:{command}", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--state", metavar="DIR", default="", help="the farm's folder; by default in the user's cache")
-    if command == "up":
+    if command == "configuration":
+        parser.add_argument("role", choices=deployment.ROLES)
+        parser.add_argument("--output", required=True, metavar="DIR", help="a new folder; the others are //farm:up's")
+    if command in ("configuration", "up"):
         parser.add_argument("--workers", type=int, default=os.cpu_count(), help="actions at once; 0: a cache alone")
         parser.add_argument("--port", type=int, default=DEFAULT_PORT)
         parser.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="others than loopback need TLS")

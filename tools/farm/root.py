@@ -22,6 +22,12 @@ module = sys.argv[2]
 del sys.argv[1:3]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LC_ALL": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "TZ": "UTC",
+}
 _PLACES = ("dev", "farm", "proc", "tmp")
 
 
@@ -57,13 +63,7 @@ class Roots:
         if worker:
             words += ["--dev-bind-try", "/dev/kvm", "/dev/kvm"]
         words += ["--bind", str(state), INSIDE, *options, "--chdir", INSIDE, "--clearenv"]
-        settings = {
-            "HOME": "/tmp",
-            "LC_ALL": "C.UTF-8",
-            "PATH": "/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "TZ": "UTC",
-        }
-        for name, value in sorted((settings | dict(environment or {})).items()):
+        for name, value in sorted((ENVIRONMENT | dict(environment or {})).items()):
             words += ["--setenv", name, value]
         return [*words, "--", *command]
 

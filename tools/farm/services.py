@@ -66,13 +66,15 @@ def listens(path: Path) -> bool:
         os.close(folder)
 
 
-def services(settings: Settings, state: State, redis_port: int, version: str) -> list[Service]:
+def services(
+    settings: Settings, state: State, redis_port: int, version: str, host: str = socket.gethostname()
+) -> list[Service]:
     """The services in the order to start them; the reverse is the order to stop them.
 
-    `version` is that of the server's root.
+    `version` is that of the server's root; `host` is what the workers are called by.
     """
     found = [] if settings.server else _server(settings, state, redis_port, version)
-    return found + (_workers(settings, state) if settings.workers else [])
+    return found + (_workers(settings, state, host) if settings.workers else [])
 
 
 def remote_options(settings: Settings, prefix: str = "") -> list[str]:
@@ -113,7 +115,7 @@ def _server(settings: Settings, state: State, redis_port: int, version: str) -> 
     ]
 
 
-def _workers(settings: Settings, state: State) -> list[Service]:
+def _workers(settings: Settings, state: State, host: str) -> list[Service]:
     hosts = () if settings.server else ("--ro-bind", str(state / "hosts"), "/etc/hosts")
     environment = {"TMPDIR": f"{INSIDE}/worker/tmp"}
     casd = (
@@ -137,7 +139,7 @@ def _workers(settings: Settings, state: State) -> list[Service]:
             *OWN_PROCESSES, "buildbox-worker", *remote_options(settings, "bots-"),
             f"--cas-remote=unix:{INSIDE}/worker/run/casd.sock",
             f"--buildbox-run={INSIDE}/worker/runner", *platform, "--max-wait-time=10",
-            "--log-level=warning", f"{socket.gethostname()}.{number}",
+            "--log-level=warning", f"{host}.{number}",
         )  # fmt: skip
         found.append(
             Service(
