@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.bazel import Bazel
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.locks import read_lock
@@ -37,26 +38,35 @@ class Kernel:
     compiler: str
 
 
-def _bazel(output: Path, workspace: Path, words: Sequence[str]) -> str:
-    """Run Bazel with an output root of its own; returns its standard output."""
-    command = [str(workspace / "bazelw"), f"--output_user_root={output}", *words]
-    done = subprocess.run(command, cwd=workspace, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"{' '.join(command)}: failed with exit code {done.returncode}; its messages are above")
-    return done.stdout
-
-
 def choose(catalogue: Sequence[dict[str, object]], count: int) -> list[dict[str, object]]:
     """`count` kernels spread evenly over the catalogue."""
     step = max(1, len(catalogue) // count)
     return list(catalogue[::step][:count])
 
 
-def _files(output: Path, workspace: Path, target: str) -> tuple[Path, ...]:
+def target_files(bazel: Bazel, target: str) -> tuple[Path, ...]:
     """The absolute paths of a target's files."""
-    base = Path(_bazel(output, workspace, ["info", "output_base"]).strip())
-    listed = _bazel(output, workspace, ["cquery", "--output=files", target]).split()
-    return tuple(base / "execroot/contrail_forge" / path for path in listed)
+    root = bazel.execution_root()
+    return tuple(root / path for path in bazel.run("cquery", "--output=files", target).split())
+
+
+def read_kernels(bazel: Bazel, chosen: Sequence[dict[str, object]]) -> list[Kernel]:
+    """What the loop needs of kernels of the catalogue, whose packages Bazel has fetched."""
+    return [
+        Kernel(
+            str(kernel["release"]),
+            target_files(bazel, f"labels(packages, '//kernels:{kernel['release']}.headers')"),
+            str(kernel["root"]),
+            target_files(bazel, f"labels(packages, //roots:{kernel['root']})"),
+            str(kernel["compiler"]),
+        )
+        for kernel in chosen
+    ]
+
+
+def read_links(workspace: Path, kernels: Sequence[Kernel]) -> dict[str, Mapping[str, str]]:
+    """The links of each root that the kernels need, from its lock."""
+    return {kernel.root: read_lock(workspace / f"roots/{kernel.root}.lock.json").links for kernel in kernels}
 
 
 def _unpack(packages: Sequence[Path], folder: Path) -> None:
@@ -119,32 +129,21 @@ def main(arguments: Sequence[str]) -> int:
     chosen = choose([kernel for kernel in catalogue if not kernel.get("missing")], options.count)
     targets = [f"//kernels:{kernel['release']}" for kernel in chosen]
     with tempfile.TemporaryDirectory(prefix="forge-bench.") as folder:
-        scratch, output = Path(folder), Path(folder, "bazel")
+        scratch = Path(folder)
+        bazel = Bazel(workspace, scratch / "bazel")
         try:
-            _bazel(output, workspace, ["build", "--nobuild", "--symlink_prefix=/", *targets])
-            kernels = [
-                Kernel(
-                    str(kernel["release"]),
-                    _files(output, workspace, f"labels(packages, '//kernels:{kernel['release']}.headers')"),
-                    str(kernel["root"]),
-                    _files(output, workspace, f"labels(packages, //roots:{kernel['root']})"),
-                    str(kernel["compiler"]),
-                )
-                for kernel in chosen
-            ]
-            _bazel(output, workspace, ["build", "--symlink_prefix=/", "//vrouter:messages"])
+            bazel.build("--nobuild", *targets)
+            kernels = read_kernels(bazel, chosen)
+            bazel.build("//vrouter:messages")
             source = scratch / "source"
             shutil.copytree(workspace / "vrouter", source)
             (source / "generated").mkdir(exist_ok=True)
-            for file in _files(output, workspace, "//vrouter:messages"):
+            for file in target_files(bazel, "//vrouter:messages"):
                 shutil.copy(file, source / "generated")
-            start = time.monotonic()
-            _bazel(output, workspace, ["build", "--symlink_prefix=/", *targets])
-            ours = time.monotonic() - start
-            links = {kernel.root: read_lock(workspace / f"roots/{kernel.root}.lock.json").links for kernel in kernels}
-            baseline = loop(kernels, links, source, scratch / "loop")
+            ours = bazel.build(*targets)
+            baseline = loop(kernels, read_links(workspace, kernels), source, scratch / "loop")
         finally:
-            _bazel(output, workspace, ["shutdown"])
+            bazel.run("shutdown")
             subprocess.run(["chmod", "-R", "u+w", folder], check=False)
     print(f"kernels: {len(kernels)}  ({', '.join(kernel.release for kernel in kernels)})")
     print(f"loop (baseline) {baseline:8.1f} s")

@@ -1,8 +1,20 @@
 """kernel_headers: a kernel's packages as one archive, and what is to be known of the kernel."""
 
-load("//roots:defs.bzl", "RootInfo")
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
+load("//roots:defs.bzl", "PRUNE_ATTRS", "RootInfo", "pruned_archive")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "KernelInfo")
+
+# What no object reaches: kbuild's memory of each option, device trees (x86 has none), what only a link reads.
+_NOT_FOR_OBJECTS = [
+    "usr/src/*/include/config",
+    "usr/src/*/include/dt-bindings",
+    "usr/src/*/.config",
+    "usr/src/*/Module.symvers",
+    "usr/lib/linux-kbuild-*/certs",
+    "usr/lib/linux-kbuild-*/scripts/mod",
+    "usr/lib/linux-kbuild-*/tools/bpf",
+    "usr/lib/modules/*/config",
+]
 
 def _kernel_headers_impl(ctx):
     release = ctx.attr.release
@@ -29,6 +41,7 @@ def _kernel_headers_impl(ctx):
     return [
         DefaultInfo(files = depset([headers, facts, symvers])),
         KernelInfo(
+            compile_headers = pruned_archive(ctx, headers, ctx.label.name + "/compile.tar", _NOT_FOR_OBJECTS),
             compiler = ctx.attr.compiler,
             facts = facts,
             headers = headers,
@@ -61,7 +74,7 @@ kernel_headers = rule(
             providers = [RootInfo],
         ),
         "_tool": attr.label(default = "//tools/kernels:headers"),
-    } | RUNTIME_ATTRS,
+    } | PRUNE_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [KernelInfo],
 )

@@ -3,6 +3,7 @@
 load("//roots:defs.bzl", "ROOT_ATTRS", "ROOT_TOOLCHAINS", "root_layers", "run_in_root")
 load("//tools/python:defs.bzl", "run_python_tool")
 load(":lines.bzl", "supports")
+load(":module_objects.bzl", "OBJECTS_ATTRS", "has_objects", "module_objects")
 load(":providers.bzl", "KernelInfo", "KernelModuleInfo", "KernelModuleSourceInfo")
 
 def module_layers(kernel, source):
@@ -64,12 +65,13 @@ def _build(ctx, kernel, source, deps_symvers, unverified):
         module + ".debug": ctx.actions.declare_file("{}/{}.debug".format(name, module))
         for module in unverified
     }
+    objects = module_objects(ctx, kernel, source) if has_objects(kernel, source) else {}
     run_in_root(
         ctx,
         layers = module_layers(kernel, source),
         outputs = outputs | debug | unverified,
-        command = module_words(kernel, deps_symvers),
-        inputs = module_inputs(kernel, source, deps_symvers),
+        command = module_words(kernel, deps_symvers) + (["--objects", "/forge/objects"] if objects else []),
+        inputs = module_inputs(kernel, source, deps_symvers) | objects,
         release = kernel.release,
         tool = ctx.attr._build_module,
         mnemonic = "KernelModule",
@@ -174,7 +176,7 @@ symbols, CRCs or licence would stop it from loading fails the build.""",
         ),
         "_build_module": attr.label(default = "//tools/kernels:build_module"),
         "_gate": attr.label(default = "//tools/kernels:gate"),
-    } | ROOT_ATTRS,
+    } | OBJECTS_ATTRS | ROOT_ATTRS,
     toolchains = ROOT_TOOLCHAINS,
     provides = [KernelModuleInfo],
 )

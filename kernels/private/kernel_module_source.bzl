@@ -6,6 +6,13 @@ load(":providers.bzl", "KernelModuleSourceInfo")
 
 _DRIVERS = ["dkms", "kbuild", "scons"]
 
+# The drivers for which kbuild can be asked what it would run.
+_PLANNED = ["dkms", "kbuild"]
+
+_COMPILATIONS = ["objects", "whole"]
+
+_DEFAULT_COMPILATION = "whole"
+
 def _relative(path, prefix):
     """`path` without `prefix`, or None when it isn't below it."""
     if not prefix:
@@ -26,8 +33,56 @@ def _check(ctx):
         fail("{}: `modules` is empty; name what the source builds, without .ko, for example [\"vrouter\"]".format(ctx.label))
     if bool(ctx.attr.srcs) == bool(ctx.attr.package):
         fail("{}: give either `srcs` or `package`, and not both".format(ctx.label))
+    if ctx.attr.compilation and ctx.attr.compilation not in _COMPILATIONS:
+        fail("{}: unknown compilation '{}'; choose one of: {}, or leave it out".format(
+            ctx.label,
+            ctx.attr.compilation,
+            ", ".join(_COMPILATIONS),
+        ))
+    if ctx.attr.compilation == "objects" and ctx.attr.driver not in _PLANNED:
+        fail("{}: compilation = \"objects\" needs a driver that is asked for a plan: {}; with {} leave it out".format(
+            ctx.label,
+            ", ".join(_PLANNED),
+            ctx.attr.driver,
+        ))
+    if ctx.attr.package_c_files and not ctx.attr.package:
+        fail("{}: `package_c_files` is for `package`; the C files of `srcs` are known without it".format(ctx.label))
     for kernels in [ctx.attr.kernels] + ctx.attr.patches.values():
         check_range(kernels, ctx.label)
+
+def _is_c_file(name):
+    """Whether kbuild makes an object of it, as tools/kernels/parts.py has it."""
+    return name.endswith(".c") and not name.endswith(".mod.c")
+
+def _declare_parts(ctx, files, args):
+    """Declare what plans and objects depend on, where the source isn't built as a whole.
+
+    Args:
+      ctx: the rule's context.
+      files: a dict of the source's paths to Files; empty for a package.
+      args: the `Args` of the tool that writes them.
+
+    Returns:
+      The outline, the headers, the C files by their paths, and those outputs that are C files.
+    """
+    names = [name for name in files if _is_c_file(name)] + ctx.attr.package_c_files
+    if (ctx.attr.compilation or _DEFAULT_COMPILATION) == "whole" or ctx.attr.driver not in _PLANNED or not names:
+        if ctx.attr.compilation == "objects":
+            fail("{}: compilation = \"objects\" needs C files in `srcs` or `generated`, or their paths in `package_c_files`".format(ctx.label))
+        return None, None, {}, []
+    taken_out = {
+        name: ctx.actions.declare_file("{}.files/{}".format(ctx.label.name, name))
+        for name in ctx.attr.package_c_files
+    }
+    c_files = {name: taken_out.get(name) or files[name] for name in names}
+    outline = ctx.actions.declare_file(ctx.label.name + ".outline.tar")
+    headers = ctx.actions.declare_file(ctx.label.name + ".headers.tar")
+    args.add("--outline", outline)
+    args.add("--headers", headers)
+    args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
+    for name, file in taken_out.items():
+        args.add("--c-file", "{}={}".format(name, file.path))
+    return outline, headers, c_files, taken_out.values()
 
 def _kernel_module_source_impl(ctx):
     _check(ctx)
@@ -38,6 +93,7 @@ def _kernel_module_source_impl(ctx):
     args.add("--runtime", runtime_folder(ctx))
     args.add("--output", archive)
     inputs = list(ctx.files.srcs)
+    files = {}
     if ctx.file.package:
         inputs.append(ctx.file.package)
         args.add("--package", ctx.file.package)
@@ -52,18 +108,21 @@ def _kernel_module_source_impl(ctx):
                     file.short_path,
                     root,
                 ))
-            args.add("{}={}".format(name, file.path))
+            files[name] = file
     for target, folder in ctx.attr.generated.items():
         for file in target.files.to_list():
             inputs.append(file)
-            args.add("{}/{}={}".format(folder, file.basename, file.path))
+            files["{}/{}".format(folder, file.basename)] = file
+    for name, file in files.items():
+        args.add("{}={}".format(name, file.path))
+    outline, headers, c_files, taken_out = _declare_parts(ctx, files, args)
     args.use_param_file("@%s", use_always = True).set_param_file_format("multiline")
     run_python_tool(
         ctx,
         ctx.attr._tool,
         [args],
         inputs = depset(inputs),
-        outputs = [archive],
+        outputs = [archive] + [part for part in [outline, headers] if part] + taken_out,
         tools = depset(ctx.files._programs),
         mnemonic = "ModuleSource",
         progress_message = "Archiving module source %{label}",
@@ -87,11 +146,16 @@ def _kernel_module_source_impl(ctx):
         DefaultInfo(files = depset([archive, description])),
         KernelModuleSourceInfo(
             archive = archive,
+            c_files = c_files,
             description = description,
+            headers = headers,
             kernels = ctx.attr.kernels,
             label = str(ctx.label).removeprefix("@@").removeprefix("@"),
             modules = ctx.attr.modules,
+            outline = outline,
+            patched_kernels = ctx.attr.patches.values(),
             patches = patches,
+            plan_required = ctx.attr.compilation == "objects",
             root_extras = ctx.attr.root_extras,
         ),
     ]
@@ -102,8 +166,16 @@ kernel_module_source = rule(
 
 The driver is how the source is built: `kbuild`, an external module tree with a Makefile or
 Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
-`scons --kernel-dir=HEADERS MODULE.ko` is the build.""",
+`scons --kernel-dir=HEADERS MODULE.ko` is the build.
+
+With the drivers `kbuild` and `dkms`, each C file is compiled in an action of its own, as kbuild itself plans
+it, so that an edit compiles what it changes. A source is built as a whole, by one action, with `scons`; from a
+`package` without `package_c_files`; for kernels that have patches; and where kbuild can't be asked for a plan,
+which the build log then says.""",
     attrs = {
+        "compilation": attr.string(
+            doc = "`objects`: an action for each C file, and an error if kbuild can't plan them; `whole`: one action for all. Empty for objects where they can be planned.",
+        ),
         "directory": attr.string(
             doc = "Where in the source the Makefile, dkms.conf or SConstruct is.",
             default = ".",
@@ -131,6 +203,9 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
         "package": attr.label(
             doc = "A .deb or .rpm that has the source, instead of `srcs`.",
             allow_single_file = [".deb", ".rpm"],
+        ),
+        "package_c_files": attr.string_list(
+            doc = "The C files of `package`, as paths in the source, that are compiled in actions of their own.",
         ),
         "patches": attr.label_keyed_string_dict(
             doc = "Patches (applied with -p1, in order) to the kernel lines that each is for, as FIRST..LAST; empty for all.",

@@ -3,6 +3,7 @@
 KernelInfo = provider(
     "A kernel of the catalogue, as its headers.",
     fields = {
+        "compile_headers": "File: the same as `headers` without what no object reaches.",
         "compiler": "string: the compiler that the kernel was built with, for example gcc-12.",
         "facts": "File: kernel.json: release, build folder, compiler, configuration, vermagic.",
         "headers": "File: a tar of all that a module is built against, with paths from the root.",
@@ -28,11 +29,16 @@ KernelModuleSourceInfo = provider(
     "The source of one or several kernel modules, not yet for any kernel.",
     fields = {
         "archive": "File: a tar of the source tree, to unpack at /build/source.",
+        "c_files": "dict of string to File: its C files by their paths in the source; empty if it is built as a whole.",
         "description": "File: JSON of what tools/kernels/source.py reads.",
+        "headers": "File: a tar of what an object may need besides its C file; None if it is built as a whole.",
         "kernels": "string: the lines that the source supports, as FIRST..LAST; empty for all.",
         "label": "string: the target, for messages.",
         "modules": "list of string: the modules that it builds, as paths without .ko.",
+        "outline": "File: a tar of the source tree with stubs for C files; None if it is built as a whole.",
         "patches": "dict of File to string: each patch and the place where the root has it.",
+        "patched_kernels": "list of string: the ranges of kernels that `patches` are for.",
+        "plan_required": "bool: whether it is an error that kbuild can't be asked for a plan.",
         "root_extras": "list of string: the extras of the root that its build needs.",
     },
 )

@@ -1,10 +1,41 @@
 """root_archive: the packages of a lock as one archive, the input of every action that runs in a root."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool", "runtime_folder")
 load(":providers.bzl", "RootInfo")
+load(":pruned_archive.bzl", "PRUNE_ATTRS", "pruned_archive")
 
 # The extra that has a root's wheels.
 WHEELS = "wheels"
+
+# What neither a compiler nor what kbuild runs after it needs: sanitizers, static libraries, other linkers, profilers,
+# perl, package managers. A program that is missing after all fails the object that wants it.
+_NOT_FOR_OBJECTS = [
+    "usr/bin/dpkg*",
+    "usr/bin/find",
+    "usr/bin/perl*",
+    "usr/bin/*-dwp",
+    "usr/bin/*-gcov*",
+    "usr/bin/*-gprof*",
+    "usr/bin/*-gp-*",
+    "usr/bin/*-ld.gold",
+    "usr/bin/gp-*",
+    "usr/bin/gprofng*",
+    "usr/bin/tar",
+    "bin/tar",
+    "usr/lib/gcc/*.a",
+    "usr/lib/*/gprofng",
+    "usr/lib/*/libasan.*",
+    "usr/lib/*/libgprofng.*",
+    "usr/lib/*/libhwasan.*",
+    "usr/lib/*/liblsan.*",
+    "usr/lib/*/libtsan.*",
+    "usr/lib/*/libubsan.*",
+    "usr/lib/*/perl-base",
+    "usr/lib/*/systemd",
+    "usr/libexec/gcc/*/lto-wrapper",
+    "usr/share/perl*",
+    "var",
+]
 
 def _archive(ctx, packages, name, extra):
     output = ctx.actions.declare_file(name + ".tar")
@@ -58,6 +89,7 @@ def _root_archive_impl(ctx):
         RootInfo(
             name = ctx.label.name,
             archive = archive,
+            compile = pruned_archive(ctx, archive, ctx.label.name + ".compile.tar", _NOT_FOR_OBJECTS),
             extras = extras,
         ),
     ]
@@ -91,7 +123,7 @@ something asks for it.""",
         ),
         "_tool": attr.label(default = "//tools/roots:root_archive"),
         "_wheel_tool": attr.label(default = "//tools/wheels:wheel_archive"),
-    } | RUNTIME_ATTRS,
+    } | PRUNE_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [RootInfo],
 )

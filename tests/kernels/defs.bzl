@@ -40,6 +40,37 @@ def modules_test(name, source, modules, test, kernels = "", deps_prefix = "", **
         **kwargs
     )
 
+def same_bytes_test(name, source, whole, kernels = ""):
+    """Test that objects by actions of their own give the bytes of a whole-module build, for the newest kernel of each line.
+
+    Args:
+      name: the test's name.
+      source: a kernel_module_source with compilation = "objects".
+      whole: the same with compilation = "whole".
+      kernels: the lines to build for, as FIRST..LAST.
+    """
+    releases = [release for release in latest_releases() if supports(kernels, release)]
+    targets = {}
+    for kind, label in {"objects": source, "whole": whole}.items():
+        targets[kind] = ["{}-{}-{}".format(name.removesuffix("_test"), kind, release) for release in releases]
+        for target, release in zip(targets[kind], releases):
+            kernel_module(
+                name = target,
+                headers = "//kernels:{}.headers".format(release),
+                source = label,
+                tags = ["manual"],
+            )
+    pytest_test(
+        name = name,
+        srcs = ["same_bytes_test.py"],
+        data = targets["objects"] + targets["whole"],
+        env = {
+            kind.upper(): " ".join(["{}/{}".format(native.package_name(), target) for target in targets[kind]])
+            for kind in targets
+        },
+        deps = ["//tests/kernels:in_tests"],
+    )
+
 def root_test(name, srcs, lines, data = [], **kwargs):
     """A pytest that runs commands in the roots of real kernels (tests/kernels/kernel_root.py).
 
@@ -62,6 +93,8 @@ def root_test(name, srcs, lines, data = [], **kwargs):
         srcs = srcs,
         data = data + [
             "//tools/kernels:build_module",
+            "//tools/kernels:compile_object",
+            "//tools/kernels:plan_module",
             "//tools/roots:run_in_root",
             "@tool_runtime//:programs",
         ] + ["//roots:" + kernel["root"] for kernel in kernels] + [

@@ -3,13 +3,17 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.kernels.parts import is_c_file, write_parts
 from tools.kernels.source_archive import archive_files
 
 RUN_IN_ROOT = "tools/roots/run_in_root.pyz"
 BUILD_MODULE = "tools/kernels/build_module.pyz"
+COMPILE_OBJECT = "tools/kernels/compile_object.pyz"
+PLAN_MODULE = "tools/kernels/plan_module.pyz"
 
 
 def runtime() -> Path:
@@ -48,29 +52,25 @@ class KernelRoot:
         """A shell script, in the root, in /build."""
         return self.run(folder, "--", "sh", "-c", script)
 
-    def build(
+    def _describe(
         self,
         folder: Path,
         files: dict[str, str],
-        *,
-        driver: str = "kbuild",
-        modules: tuple[str, ...] = ("m",),
+        driver: str,
+        modules: tuple[str, ...],
         patches: tuple[tuple[str, str], ...] = (),
         make_vars: dict[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[str]:
-        """Build a source as the rule would; what it leaves is in `folder`/out.
-
-        `files` are the source's; `patches` are (text, kernels) pairs. Messages name the source's
-        root as "net/m" and the patches as "net/0.patch" and so on.
-        """
+    ) -> list[str]:
+        """Make the source's archive and description in `folder`; what run_in_root is told of them."""
         folder.mkdir(parents=True, exist_ok=True)
         paths = {}
         for name, content in files.items():
             paths[name] = folder / "source" / name
             paths[name].parent.mkdir(parents=True, exist_ok=True)
             paths[name].write_text(content)
+            paths[name].chmod(0o755 if content.startswith("#!") else 0o644)
         archive_files(paths, folder / "source.tar")
-        words = ["--layer", f"{folder}/source.tar=/build/source"]
+        words = []
         described = []
         for number, (text, kernels) in enumerate(patches):
             (folder / f"{number}.patch").write_text(text)
@@ -88,10 +88,75 @@ class KernelRoot:
         }
         (folder / "source.json").write_text(json.dumps(description))
         words += ["--input", f"{folder}/source.json=/forge/source.json"]
-        words += ["--input", f"{self.facts.absolute()}=/forge/kernel.json"]
-        words += ["--tool", str(Path(BUILD_MODULE).absolute()), "--keep", str(folder / "out")]
+        return [*words, "--input", f"{self.facts.absolute()}=/forge/kernel.json"]
+
+    def _tool(self, folder: Path, tool: str, words: Sequence[str], arguments: Sequence[str]) -> list[str]:
+        """The words of run_in_root that run one of the tools that work on the source."""
+        words = [*words, "--tool", str(Path(tool).absolute()), "--keep", str(folder / "out")]
         words += ["--", "--kernel", "/forge/kernel.json", "--source", "/forge/source.json"]
-        return self.run(folder, *words, "--compiler", self.compiler)
+        return [*words, "--compiler", self.compiler, *arguments]
+
+    def build(
+        self,
+        folder: Path,
+        files: dict[str, str],
+        *,
+        driver: str = "kbuild",
+        modules: tuple[str, ...] = ("m",),
+        patches: tuple[tuple[str, str], ...] = (),
+        make_vars: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Build a source as a whole, as the rule would; what it leaves is in `folder`/out.
+
+        `files` are the source's; `patches` are (text, kernels) pairs. Messages name the source's
+        root as "net/m" and the patches as "net/0.patch" and so on.
+        """
+        words = self._describe(folder, files, driver, modules, patches, make_vars)
+        words += ["--layer", f"{folder}/source.tar=/build/source"]
+        return self.run(folder, *self._tool(folder, BUILD_MODULE, words, []))
+
+    def build_objects(
+        self,
+        folder: Path,
+        files: dict[str, str],
+        *,
+        driver: str = "kbuild",
+        modules: tuple[str, ...] = ("m",),
+        required: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Build a source by a plan, a compile for each C file, and a link, as the rules would.
+
+        `required` is whether it is an error that there is no plan. Ends with the first step that fails; what
+        the steps leave is in the folders plan, objects and link of `folder`, the results in link/out.
+        """
+        words = self._describe(folder, files, driver, modules)
+        names = sorted(filter(is_c_file, files))
+        write_parts(folder / "source.tar", folder / "outline.tar", folder / "headers.tar", {})
+        plan, link, objects = folder / "plan", folder / "link", folder / "objects"
+        for each in (plan, link, objects):
+            each.mkdir()
+        outline = [*words, "--layer", f"{folder}/outline.tar=/build/source"]
+        arguments = [*(["--required"] if required else []), *names]
+        done = self.run(plan, *self._tool(plan, PLAN_MODULE, outline, arguments))
+        for number, name in enumerate(names):
+            if done.returncode:
+                return done
+            done = self.compile_object(folder, name, number)
+        if done.returncode:
+            return done
+        for kept in ("generated.tar", "plan.json"):
+            (plan / "out" / kept).rename(objects / kept)
+        words += ["--layer", f"{folder}/source.tar=/build/source", "--input", f"{objects}=/forge/objects"]
+        return self.run(link, *self._tool(link, BUILD_MODULE, words, ["--objects", "/forge/objects"]))
+
+    def compile_object(self, folder: Path, name: str, number: int) -> subprocess.CompletedProcess[str]:
+        """Compile the C file `name`, the plan's `number`th."""
+        command = [runtime() / "bin/python3", "-ISB", Path(COMPILE_OBJECT).absolute(), "--runtime", runtime()]
+        command += ["--layer", Path(self.root).absolute(), "--layer", Path(self.headers, "headers.tar").absolute()]
+        command += ["--tree", folder / "headers.tar", "--tree", folder / "plan/out/generated.tar"]
+        command += ["--plan", folder / f"plan/out/{number}", "--c-file", f"{name}={folder / 'source' / name}"]
+        command += ["--label", "//net:m", "--release", self.release, "--output", folder / f"objects/{number}.tar"]
+        return subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
 
 
 def kernel_roots() -> list[KernelRoot]:

@@ -7,73 +7,22 @@ With --shell it only prepares the tree, prints the commands to type, and starts 
 import argparse
 import json
 import os
-import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.kernels import compile_commands
-from tools.kernels.drivers import (
-    SOURCE,
-    Command,
-    Kernel,
-    driver_commands,
-    environment,
-    links,
-    patch_commands,
-    split_commands,
-)
-from tools.kernels.source import Source
+from tools.kernels.drivers import Kernel, driver_commands, links, patch_commands, split_commands
+from tools.kernels.execute import build_environment, run_command
+from tools.kernels.messages import failure_text, missing_c_file, shown_folders
+from tools.kernels.objects import Objects, changed, digests
+from tools.kernels.source import SOURCE, Source
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
-from tools.roots.clock import clock_environment
 
 OUT = Path("/out")
-_SHOWN_LINES = 60
-_ENTERING = re.compile(r"make(?:\[\d+\])?: Entering directory '(.*)'$")
-_LEAVING = re.compile(r"make(?:\[\d+\])?: Leaving directory ")
-# What stands before a path that isn't absolute, in a message of the compiler.
-_RELATIVE = re.compile(r"(?:In file included from |\s+from )?(?=[\w.][\w./+-]*\.[chS]:)")
-_ERROR_LINE = re.compile(r"(: (fatal )?error[: ]|^ERROR: |\*\*\* |^scons: \*\*\*|undefined reference)")
-
-
-def user_paths(log: str, shown: Mapping[str, str]) -> list[str]:
-    """The lines of a log with the source's files named as the user knows them.
-
-    `shown` are the source's folders in the root, each with the user's name for it. A file's path
-    may be relative to the folder that make last said it is in (kbuild, since line 6.13).
-    """
-    lines, inside = [], [""]
-    for line in log.splitlines():
-        if entering := _ENTERING.match(line):
-            inside.append(f"{entering[1]}/")
-        elif _LEAVING.match(line) and len(inside) > 1:
-            inside.pop()
-        elif (relative := _RELATIVE.match(line)) and inside[-1].startswith(tuple(f"{folder}/" for folder in shown)):
-            line = f"{relative[0]}{inside[-1]}{line[relative.end() :]}"
-        for folder, name in shown.items():
-            line = line.replace(f"{folder}/", f"{name}/" if name else "")
-        lines.append(line)
-    return lines
-
-
-def failure_text(log: str, shown: Mapping[str, str]) -> str:
-    """The log of a failed build for a person: the compiler's errors first, then the end of the log."""
-    lines = user_paths(log, shown)
-    errors = [line for line in lines if _ERROR_LINE.search(line)]
-    tail = lines[-_SHOWN_LINES:]
-    return "\n".join([*errors[:_SHOWN_LINES], "", f"--- the log's last {len(tail)} lines ---", *tail])
-
-
-def shown_folders(source: Source, links: Mapping[str, str]) -> dict[str, str]:
-    """What the user calls the source's root, and the folders that the build has by another name."""
-    shown = {str(SOURCE): source.display}
-    for link, folder in links.items():
-        shown[link] = "/".join(part for part in (source.display, folder[len(str(SOURCE)) + 1 :]) if part)
-    return shown
-
-
 def merged_symvers(tree: Path, modules: Sequence[str]) -> str:
     """What `modules` export: the Module.symvers of each folder below `tree` as one, sorted by symbol.
 
@@ -85,37 +34,12 @@ def merged_symvers(tree: Path, modules: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split("\t")[1:]))
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, **clock_environment(Path("/")), **environment()}
-
-
-def _run(command: Command, log: Path) -> int:
-    with log.open("ab") as stream:
-        stream.write(f"+ {command}\n".encode())
-        stream.flush()
-        try:
-            return subprocess.run(
-                command.words,
-                cwd=command.cwd,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
-        except FileNotFoundError as error:
-            raise UserError(
-                f"the root has no program {command.words[0]!r}: add its package to the root's YAML, or name an "
-                "extra that has it in the source's root_extras"
-            ) from error
-
-
 def apply_patches(source: Source, kernel: Kernel, log: Path) -> None:
     """Apply the patches for this kernel. Raises UserError with what patch(1) said."""
     names = {patch.path: patch.name for patch in source.patches}
     for command in patch_commands(source, kernel):
         mark = log.stat().st_size if log.exists() else 0
-        if _run(command, log):
+        if run_command(command, log):
             said = log.read_text(errors="replace")[mark:].split("\n", 1)[1]
             raise UserError(
                 f"{names[command.words[-1]]}: the patch doesn't apply to {source.label} for kernel {kernel.release}; "
@@ -123,18 +47,46 @@ def apply_patches(source: Source, kernel: Kernel, log: Path) -> None:
             )
 
 
-def build(source: Source, kernel: Kernel) -> None:
+def _run_driver(source: Source, kernel: Kernel, log: Path, shown: Mapping[str, str]) -> None:
+    """Run the driver's commands. Raises UserError with the compiler's own words when one fails."""
+    for command in driver_commands(source, kernel):
+        if code := run_command(command, log):
+            said = log.read_text(errors="replace")
+            if missing := missing_c_file(said, source, shown, kernel.release):
+                raise UserError(missing)
+            text = failure_text(said, shown)
+            raise UserError(f"{source.label} doesn't build for kernel {kernel.release} (exit code {code}):\n{text}")
+
+
+def _build_with_objects(objects: Objects, source: Source, kernel: Kernel, log: Path, shown: Mapping[str, str]) -> None:
+    """Run the driver's commands with the objects in place; without them, if they were compiled of other files."""
+    pristine = SOURCE.with_name("pristine")
+    shutil.copytree(SOURCE, pristine, symlinks=True)
+    before = digests(SOURCE)
+    objects.place(SOURCE)
+    log.write_text(objects.log)
+    _run_driver(source, kernel, log, shown)
+    note = objects.note()
+    if objects.planned and (others := changed(before, objects.generated(), digests(SOURCE))):
+        note = f"Built as a whole: the build changes what its objects are compiled of: {', '.join(others)}\n"
+        shutil.rmtree(SOURCE)
+        pristine.rename(SOURCE)
+        _run_driver(source, kernel, log, shown)
+    with log.open("a") as stream:
+        stream.write(note)
+
+
+def build(source: Source, kernel: Kernel, objects: Objects | None = None) -> None:
     """Patch, build, split. Raises UserError with the compiler's own words when the build fails."""
     log = OUT / "build.log"
     log.touch()
     apply_patches(source, kernel, log)
-    commands = driver_commands(source, kernel)
     other_names = links(source, kernel)
     shown = shown_folders(source, other_names)
-    for command in commands:
-        if code := _run(command, log):
-            text = failure_text(log.read_text(errors="replace"), shown)
-            raise UserError(f"{source.label} doesn't build for kernel {kernel.release} (exit code {code}):\n{text}")
+    if objects:
+        _build_with_objects(objects, source, kernel, log, shown)
+    else:
+        _run_driver(source, kernel, log, shown)
     for module in source.modules:
         if not (SOURCE / f"{module}.ko").is_file():
             made = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.ko"))
@@ -143,7 +95,7 @@ def build(source: Source, kernel: Kernel) -> None:
                 f"{', '.join(made) or 'no module'}; correct `modules`"
             )
     for command in split_commands(source, OUT):
-        if _run(command, log):
+        if run_command(command, log):
             raise UserError(failure_text(log.read_text(errors="replace"), shown))
     write_atomically(OUT / "Module.symvers", merged_symvers(SOURCE, source.modules))
     entries = compile_commands.compile_commands(
@@ -160,12 +112,13 @@ def shell(source: Source, kernel: Kernel, words: Sequence[str]) -> int:
     commands = [str(command) for command in [*driver_commands(source, kernel), *split_commands(source, OUT)]]
     Path("/build/build.sh").write_text("set -e\n" + "\n".join(f"({command})" for command in commands) + "\n")
     if words:
-        return subprocess.run(words, cwd=SOURCE, env=_environment(), check=False).returncode
+        return subprocess.run(words, cwd=SOURCE, env=build_environment(), check=False).returncode
     print(f"Root of kernel {kernel.release}: headers in {kernel.build_dir}, sources in {SOURCE}.")
     print("Type these, or run: sh -x /build/build.sh; the modules are then in /out.\n")
     print("\n".join(f"  {command}" for command in commands) + "\n", flush=True)
     prompt = {"PS1": "forge:\\w\\$ "}
-    return subprocess.run(["bash", "--norc", "-i"], cwd=SOURCE, env=_environment() | prompt, check=False).returncode
+    variables = build_environment() | prompt
+    return subprocess.run(["bash", "--norc", "-i"], cwd=SOURCE, env=variables, check=False).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -175,6 +128,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--source", type=Path, required=True, help="the source's description")
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--extra-symvers", action="append", default=[], help="Module.symvers of a dependency")
+    parser.add_argument("--objects", type=Path, help="a folder with what actions of their own compiled")
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("words", nargs=argparse.REMAINDER, help="with --shell: run this instead of a shell")
     options = parser.parse_args(arguments)
@@ -186,7 +140,7 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["KBUILD_EXTRA_SYMBOLS"] = " ".join(options.extra_symvers)
     if options.shell:
         return shell(source, kernel, options.words)
-    build(source, kernel)
+    build(source, kernel, Objects(options.objects) if options.objects else None)
     return 0
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.kernels.dkms_conf import read_dkms_conf
-from tools.kernels.source import Source, in_range
+from tools.kernels.source import SOURCE, Source, in_range
 from tools.lib.errors import UserError
 
-SOURCE = Path("/build/source")
 # kbuild bakes who, where and when into some objects (Documentation/kbuild/reproducible-builds.rst).
 _IDENTITY = {
     "KBUILD_BUILD_TIMESTAMP": "2025-01-01",
@@ -64,16 +63,16 @@ def _kbuild_words(kernel: Kernel, folder: Path) -> list[str]:
     return ["make", "-C", kernel.build_dir, f"M={folder}", f"CC={kernel.compiler}", _NO_BTF]
 
 
-def kbuild(source: Source, kernel: Kernel) -> list[Command]:
+def kbuild(source: Source, kernel: Kernel, more: Sequence[str]) -> list[Command]:
     """An external module tree (Documentation/kbuild/modules.rst)."""
     folder = SOURCE / source.directory
-    return [Command((*_kbuild_words(kernel, folder), *_variables(source, kernel), "modules"), folder)]
+    return [Command((*_kbuild_words(kernel, folder), *_variables(source, kernel), *more, "modules"), folder)]
 
 
-def scons(source: Source, kernel: Kernel) -> list[Command]:
+def scons(source: Source, kernel: Kernel, more: Sequence[str]) -> list[Command]:
     """An SCons workspace whose SConstruct makes the module, given the kernel's headers."""
     targets = [f"{module}.ko" for module in source.modules]
-    words = ("scons", "-Q", f"--kernel-dir={kernel.build_dir}", *_variables(source, kernel), *targets)
+    words = ("scons", "-Q", f"--kernel-dir={kernel.build_dir}", *_variables(source, kernel), *more, *targets)
     return [Command(words, SOURCE / source.directory)]
 
 
@@ -83,7 +82,7 @@ def _makeflags(words: Sequence[str]) -> str:
     return f" -- {' '.join(escaped)}"
 
 
-def dkms(source: Source, kernel: Kernel) -> list[Command]:
+def dkms(source: Source, kernel: Kernel, more: Sequence[str]) -> list[Command]:
     """A DKMS tree: the directives of dkms.conf for one build, without dkms's own bookkeeping.
 
     dkms itself isn't used: it would strip and sign what it builds before debug data are split.
@@ -102,7 +101,7 @@ def dkms(source: Source, kernel: Kernel) -> list[Command]:
             f"{source.label}: dkms.conf doesn't build {', '.join(missing)}; it builds: {', '.join(sorted(built))}; "
             "correct `modules`"
         )
-    variables = [f"CC={kernel.compiler}", _NO_BTF, *_variables(source, kernel)]
+    variables = [f"CC={kernel.compiler}", _NO_BTF, *_variables(source, kernel), *more]
 
     def shell(text: str) -> Command:
         return Command(("env", f"MAKEFLAGS={_makeflags(variables)}", "bash", "-c", text), folder)
@@ -142,9 +141,12 @@ def patch_commands(source: Source, kernel: Kernel) -> list[Command]:
     ]
 
 
-def driver_commands(source: Source, kernel: Kernel) -> list[Command]:
-    """The commands of the source's driver, in order; patches come before."""
-    return _DRIVERS[source.driver](source, kernel)
+def driver_commands(source: Source, kernel: Kernel, more: Sequence[str] = ()) -> list[Command]:
+    """The commands of the source's driver, in order; patches come before.
+
+    `more` are further NAME=VALUE words for make or scons.
+    """
+    return _DRIVERS[source.driver](source, kernel, more)
 
 
 def split_commands(source: Source, out: Path) -> list[Command]:

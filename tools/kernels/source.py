@@ -8,6 +8,8 @@ from pathlib import Path
 from tools.lib.errors import UserError
 
 DRIVERS = ("dkms", "kbuild", "scons")
+# Where the source's tree is in the root.
+SOURCE = Path("/build/source")
 
 
 def line_key(release: str) -> tuple[int, int]:

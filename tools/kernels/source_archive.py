@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.kernels.parts import is_c_file, write_parts
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.roots.archives import concatenate
@@ -73,6 +74,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--package", type=Path)
     parser.add_argument("--strip-prefix", default="")
+    parser.add_argument("--outline", type=Path, help="where to write what plans depend on")
+    parser.add_argument("--headers", type=Path, help="where to write what objects depend on, besides their C file")
+    parser.add_argument("--c-file", action="append", default=[], metavar="NAME=PATH", help="a C file to take out")
+    parser.add_argument("--target", default="", help="the source, for messages")
     parser.add_argument("files", nargs="*", metavar="NAME=PATH")
     options = parser.parse_args(arguments)
     files = {name: Path(path) for name, _, path in (file.partition("=") for file in options.files)}
@@ -80,6 +85,15 @@ def main(arguments: Sequence[str]) -> int:
         archive_package(options.runtime, options.package, options.strip_prefix.strip("/"), files, options.output)
     else:
         archive_files(files, options.output)
+    if options.outline:
+        c_files = {name: Path(path) for name, _, path in (file.partition("=") for file in options.c_file)}
+        if missing := write_parts(options.output, options.outline, options.headers, c_files):
+            with tarfile.open(options.output) as archive:
+                found = sorted(name for name in archive.getnames() if is_c_file(name))
+            raise UserError(
+                f"{options.target}: `package` has no {', '.join(missing)}; correct `package_c_files`; "
+                f"it has: {', '.join(found) or 'no C file'}"
+            )
     return 0
 
 

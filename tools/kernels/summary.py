@@ -1,6 +1,6 @@
 """Build every kernel of the catalogue and print what came of it: kernel, compiler, size, seconds.
 
-Seconds are those of the kernel's actions (headers, module, gate) in Bazel's own profile of
+Seconds are those of the kernel's actions (headers, plan, objects, link, gate) in Bazel's own profile of
 the run; a kernel whose results were all there already has none.
 """
 
@@ -26,6 +26,8 @@ from tools.lib.markdown import table
 # The progress messages of the rules, as the profile repeats them.
 _MESSAGES = (
     re.compile(r"Collecting the headers of kernel (\S+)$"),
+    re.compile(r"Planning \S+ for kernel (\S+)$"),
+    re.compile(r"Compiling .+ of \S+ for kernel (\S+)$"),
     re.compile(r"Building \S+ for kernel (\S+)$"),
     re.compile(r"Checking that the modules of //kernels:(\S+) would load$"),
 )

@@ -15,10 +15,12 @@ def test_seconds_are_summed_over_the_actions_of_one_kernel() -> None:
     events = [
         {"cat": "action processing", "name": "Collecting the headers of kernel 6.1.0-1-amd64", "dur": 500000},
         {"cat": "action processing", "name": "Building //vrouter:vrouter for kernel 6.1.0-1-amd64", "dur": 2000000},
+        {"cat": "action processing", "name": "Planning //vrouter:vrouter for kernel 6.1.0-1-amd64", "dur": 250000},
+        {"cat": "action processing", "name": "Compiling a.c of //a:b for kernel 6.1.0-1-amd64", "dur": 125000},
         {"cat": "action processing", "name": "Archiving root kbuild-bookworm", "dur": 7000000},
         {"cat": "general information", "name": "Building //vrouter:vrouter for kernel 6.1.0-1-amd64", "dur": 9},
     ]
-    assert action_seconds(events) == {"6.1.0-1-amd64": 2.5}
+    assert action_seconds(events) == {"6.1.0-1-amd64": 2.875}
 
 
 def test_rows_tell_built_cached_and_gone(tmp_path: Path) -> None:

@@ -71,18 +71,18 @@ class Plan:
     """
 
     runtime: str
-    layers: tuple[tuple[str, str], ...]
-    inputs: tuple[tuple[str, str], ...]
-    outputs: tuple[tuple[str, str], ...]
-    environment: tuple[tuple[str, str], ...]
-    cwd: str
-    release: str
-    tool: str
-    keep: str
-    devices: tuple[str, ...]
-    network: bool
-    signals: bool
     command: tuple[str, ...]
+    layers: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    cwd: str = "/build"
+    release: str = "0.0.0"
+    tool: str = ""
+    keep: str = ""
+    devices: tuple[str, ...] = ()
+    network: bool = False
+    signals: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
@@ -149,6 +149,34 @@ def inner_command(plan: Plan, tree: Path, build: Path, out: Path) -> list[str]:
     return [*words, "--chdir", plan.cwd, "--", *command]
 
 
+def unpack(runtime: str, archive: str, folder: Path) -> None:
+    """Unpack one layer into a folder. Raises UserError with what tar(1) said."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [f"{runtime}/bin/tar", "-xpf", archive, "-C", str(folder)]
+    done = subprocess.run(
+        # /bin and the like are links in a root's archive, whatever a package says.
+        [*words, "--no-same-owner", "--delay-directory-restore", "--keep-directory-symlink"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        # tar(1) goes on after an error; the first line says what it is.
+        said = done.stderr.strip().partition("\n")[0]
+        if "No space left" in done.stderr:
+            said, mend = "no space left", "roots are unpacked in memory: free some, or run less at once (--jobs=N)"
+        else:
+            mend = "remove the file, so that Bazel makes it anew"
+        raise UserError(f"{archive}: cannot unpack: {said}; {mend}")
+
+
+def make_mount_points(tree: Path) -> None:
+    """The folders of a root that `inner_command` mounts something on."""
+    for name in ("build", "out", "tmp", "proc", "dev", "forge"):
+        (tree / name).mkdir(exist_ok=True)
+
+
 def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
     """Unpack the layers into `stage`; returns the tree of the root and that of /build."""
     tree, build = stage / "root", stage / "build"
@@ -157,26 +185,8 @@ def _unpack(plan: Plan, stage: Path) -> tuple[Path, Path]:
     for archive, place in plan.layers:
         inside = Path(place.lstrip("/"))
         folder = build.joinpath(*inside.parts[1:]) if inside.parts[:1] == ("build",) else tree / inside
-        folder.mkdir(parents=True, exist_ok=True)
-        words = [f"{plan.runtime}/bin/tar", "-xpf", archive, "-C", str(folder)]
-        done = subprocess.run(
-            # /bin and the like are links in a root's archive, whatever a package says.
-            [*words, "--no-same-owner", "--delay-directory-restore", "--keep-directory-symlink"],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            # tar(1) goes on after an error; the first line says what it is.
-            said = done.stderr.strip().partition("\n")[0]
-            if "No space left" in done.stderr:
-                said, mend = "no space left", "roots are unpacked in memory: free some, or run less at once (--jobs=N)"
-            else:
-                mend = "remove the file, so that Bazel makes it anew"
-            raise UserError(f"{archive}: cannot unpack: {said}; {mend}")
-    for name in ("build", "out", "tmp", "proc", "dev", "forge"):
-        (tree / name).mkdir(exist_ok=True)
+        unpack(plan.runtime, archive, folder)
+    make_mount_points(tree)
     for _, place in plan.inputs:
         (tree / place.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
     uname = tree / "usr/local/bin/uname"

@@ -1,0 +1,95 @@
+"""Objects: the plan of a source for one kernel, and an action for each of its C files."""
+
+load("//roots:defs.bzl", "RootInfo", "root_layers", "run_in_root")
+load("//tools/python:defs.bzl", "run_python_tool", "runtime_folder")
+load(":lines.bzl", "supports")
+
+OBJECTS_ATTRS = {
+    "_compile_object": attr.label(default = "//tools/kernels:compile_object"),
+    "_plan_module": attr.label(default = "//tools/kernels:plan_module"),
+}
+
+# Bazel keeps a process for these actions, where it runs them on this machine, with the roots unpacked.
+_REQUIREMENTS = {
+    "requires-worker-protocol": "json",
+    "supports-workers": "1",
+}
+
+def has_objects(kernel, source):
+    """Whether the C files of a source are compiled in actions of their own for a kernel.
+
+    Args:
+      kernel: a KernelInfo.
+      source: a KernelModuleSourceInfo.
+
+    Returns:
+      True or False.
+    """
+    return bool(source.c_files) and not [kernels for kernels in source.patched_kernels if supports(kernels, kernel.release)]
+
+def _plan(ctx, kernel, source):
+    """The action that asks kbuild; returns the plan of each C file's object, what was generated, and the summary."""
+    folder = ctx.label.name + ".plan"
+    plans = {name: ctx.actions.declare_file("{}/{}.json".format(folder, name)) for name in source.c_files}
+    generated = ctx.actions.declare_file(folder + "/generated.tar")
+    summary = ctx.actions.declare_file(folder + "/plan.json")
+    outputs = {str(number): plan for number, plan in enumerate(plans.values())}
+    layers = [(archive, "/") for archive in root_layers(kernel.root, source.root_extras)]
+    run_in_root(
+        ctx,
+        layers = layers + [(kernel.headers, "/"), (source.outline, "/build/source")],
+        outputs = outputs | {"generated.tar": generated, "plan.json": summary},
+        command = ["--kernel", "/forge/kernel.json", "--source", "/forge/source.json", "--compiler", kernel.compiler] +
+                  (["--required"] if source.plan_required else []) + plans.keys(),
+        inputs = {kernel.facts: "/forge/kernel.json", source.description: "/forge/source.json"},
+        release = kernel.release,
+        tool = ctx.attr._plan_module,
+        mnemonic = "KernelModulePlan",
+        progress_message = "Planning {} for kernel {}".format(source.label, kernel.release),
+    )
+    return plans, generated, summary
+
+def _compile(ctx, kernel, source, name, plan, generated):
+    """The action that makes the object of one C file; returns a tar of what it made."""
+    output = ctx.actions.declare_file("{}.objects/{}.tar".format(ctx.label.name, name))
+    layers = [kernel.root[RootInfo].compile, kernel.compile_headers]
+    start = ctx.actions.args()
+    start.add("--runtime", runtime_folder(ctx))
+    args = ctx.actions.args()
+    args.add_all(layers, before_each = "--layer")
+    args.add_all([source.headers, generated], before_each = "--tree")
+    args.add("--plan", plan)
+    args.add("--c-file", source.c_files[name], format = name.replace("%", "%%") + "=%s")
+    args.add("--label", source.label)
+    args.add("--release", kernel.release)
+    args.add("--output", output)
+    args.use_param_file("@%s", use_always = True).set_param_file_format("multiline")
+    run_python_tool(
+        ctx,
+        ctx.attr._compile_object,
+        [start, args],
+        inputs = depset(layers + [source.headers, generated, plan, source.c_files[name]]),
+        outputs = [output],
+        tools = depset(ctx.files._programs),
+        execution_requirements = _REQUIREMENTS,
+        mnemonic = "KernelObject",
+        progress_message = "Compiling {} of {} for kernel {}".format(name, source.label, kernel.release),
+    )
+    return output
+
+def module_objects(ctx, kernel, source):
+    """Declare the plan of a source for a kernel and the objects of its C files.
+
+    Args:
+      ctx: the context of a rule that has OBJECTS_ATTRS, ROOT_ATTRS and ROOT_TOOLCHAINS.
+      kernel: a KernelInfo.
+      source: a KernelModuleSourceInfo, for which `has_objects`.
+
+    Returns:
+      A dict of File to its place in the root of the link: the objects, what was generated, and plan.json.
+    """
+    plans, generated, summary = _plan(ctx, kernel, source)
+    places = {generated: "/forge/objects/generated.tar", summary: "/forge/objects/plan.json"}
+    for number, (name, plan) in enumerate(plans.items()):
+        places[_compile(ctx, kernel, source, name, plan, generated)] = "/forge/objects/{}.tar".format(number)
+    return places

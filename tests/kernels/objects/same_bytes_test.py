@@ -1,0 +1,42 @@
+"""Objects compiled by actions of their own are linked to the bytes that kbuild alone makes of the whole module."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+OBJECTS, WHOLE = (os.environ[kind].split() for kind in ("OBJECTS", "WHOLE"))
+# What each build says of how it went.
+_LOG = "build.log"
+_NOTE = "Objects compiled by actions of their own: "
+
+_PAIRS = list(zip(OBJECTS, WHOLE, strict=True))
+
+each_kernel = pytest.mark.parametrize(("objects", "whole"), _PAIRS, ids=OBJECTS)
+
+
+def digests(folder: str) -> dict[str, str]:
+    """The SHA-256 of each output by its name."""
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in Path(folder).iterdir() if path.name != _LOG}
+
+
+def test_several_lines() -> None:
+    assert len(OBJECTS) >= 4
+
+
+@each_kernel
+def test_same_bytes(objects: str, whole: str) -> None:
+    found = digests(objects)
+    assert [name for name in found if name.endswith(".ko")]
+    assert found == digests(whole)
+
+
+@each_kernel
+def test_the_link_compiled_none_of_them(objects: str, whole: str) -> None:
+    """kbuild took every object as what it would have made itself."""
+    commands = json.loads(Path(whole, "compile_commands.json").read_text())
+    notes = [line for line in Path(objects, _LOG).read_text().splitlines() if line.startswith(_NOTE)]
+    assert notes == [f"{_NOTE}{len(commands)} of {len(commands)}."]
+    assert _NOTE not in Path(whole, _LOG).read_text()
