@@ -7,7 +7,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-_MEMORY = 20.0  # seconds
+_MEMORY = 120.0  # seconds
 
 
 def waited_seconds(pid: int, proc: Path = Path("/proc")) -> float:
@@ -28,7 +28,7 @@ def waited_seconds(pid: int, proc: Path = Path("/proc")) -> float:
 class FairClock:
     """Seconds since the clock was made, without those that the process waited; never goes back.
 
-    It remembers the last 20 seconds that it was read in.
+    It remembers the last two minutes that it was read in.
     """
 
     def __init__(self, pid: int, proc: Path = Path("/proc")) -> None:

@@ -36,3 +36,14 @@ def test_waiting_does_not_count_and_time_never_goes_back(tmp_path: Path) -> None
     _threads(tmp_path, 4_000_000_000)
     assert 9.0 < clock.seconds(start + 12.0) <= 10.0
     assert 15.0 < clock.seconds(start + 20.0) <= 16.0
+
+
+def test_how_much_of_the_last_seconds_it_ran(tmp_path: Path) -> None:
+    _threads(tmp_path, 0)
+    start = time.monotonic()
+    clock = FairClock(7, tmp_path)
+    clock.seconds(start + 10.0)
+    _threads(tmp_path, 4_000_000_000)
+    clock.seconds(start + 15.0)
+    assert abs(clock.ran(5.0) - 1.0) < 0.1
+    assert 10.0 < clock.ran(100.0) <= 11.0

@@ -19,7 +19,7 @@ from tools.vm.endings import BOOT_RAN, BOOT_SILENCE
 from tools.vm.events import EventLog, Step
 from tools.vm.failure import Failure, TestStopped
 from tools.vm.fair_clock import FairClock
-from tools.vm.heartbeat import RAN, Heartbeat, Silence
+from tools.vm.heartbeat import Heartbeat, Silence
 from tools.vm.loop import Loop, Stopper, Stream
 from tools.vm.monitor import Monitor
 from tools.vm.network import Switch
@@ -29,8 +29,11 @@ from tools.vm.transcript import Transcript
 _NMI_WAIT = 3.0  # seconds that a hung kernel has to say where it is
 _PIECE = 65536
 # Reports of a kernel that something took too long, with the seconds that it takes for too long (tools/vm/qemu.py).
-# They go by the true time: where the host's processors are busy, the machine may have had none of it.
+# They go by the true time: where the host's processors are busy, the machine may have had none of it. A report
+# counts if the machine had _RAN seconds, also since one before that said the same.
 _TOO_LONG = {"rcu-stall": 9.0, "lockup": 6.0, "hung-task": 10.0}
+_RAN = 2.0  # seconds
+_AGAIN = 4  # times as long may pass until a report is said again
 
 
 @dataclass
@@ -71,6 +74,8 @@ class Running:
         self._watcher = Watcher(plan.name)
         self._quiet = Silence()
         self._nmi: float | None = None
+        # Of each kind of report that was dismissed: since when its time counts, and when it came last.
+        self._too_long: dict[str, tuple[float, float]] = {}
         self._received = b""
         self._control_rest = b""
         self.ready: float | None = None
@@ -243,19 +248,25 @@ class Running:
             return
         # What else it says then, it had to say before: new kernels print by a thread, which can't run.
         if self._nmi is not None and failure.kind == "panic":
-            failure = self._silent(failure.trace)
-        elif failure.kind in _TOO_LONG and (ran := self._clock.ran(_TOO_LONG[failure.kind])) < RAN:
-            self._dismiss(failure, ran)
-            return
-        self._stop(failure)
+            self._stop(self._silent(failure.trace))
+        elif failure.kind not in _TOO_LONG or not self._dismissed(failure):
+            self._stop(failure)
 
-    def _dismiss(self, failure: Failure, ran: float) -> None:
-        """Pass over a report that the machine had no processor for; if it's true, another one follows, or silence."""
+    def _dismissed(self, failure: Failure) -> bool:
+        """Whether a report that something took too long is passed over, as the machine had no processor meanwhile."""
+        limit, now = _TOO_LONG[failure.kind], time.monotonic()
+        since, last = self._too_long.get(failure.kind, (0.0, 0.0))
+        if now - last > _AGAIN * limit:
+            since = now - limit
+        if (ran := self._clock.ran(now - since)) >= _RAN:
+            return False
+        self._too_long[failure.kind] = since, now
         self._watcher.dismiss()
         self.dismissed |= {message_of(line) or "" for line in failure.trace}
         self.dismissed_lockup = self.dismissed_lockup or failure.kind == "lockup"
-        had = f"had a processor for only {ran:.1f} of {_TOO_LONG[failure.kind]:g} s"
+        had = f"had a processor for only {ran:.1f} of {now - since:.0f} s"
         self._shared.events.log(f"{failure.reason} (not counted: the machine {had}; the host is busy)")
+        return True
 
     def _tick(self, now: float) -> None:
         self.seconds = self._clock.seconds(now)
