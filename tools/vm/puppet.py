@@ -83,8 +83,9 @@ class Puppet:
             self.deaf = True
         elif text == "puppet: exit":
             sys.exit("qemu: exit was asked for")
-        elif text == "puppet: stall":
+        elif text.startswith("puppet: stall"):
             _say("rcu: INFO: rcu_preempt self-detected stall on CPU")
+            self.deaf = "hang" in text
         self.running = subprocess.Popen(["sh", "-c", text], stdout=subprocess.PIPE, process_group=0)
         self.commands.sendall(f"{self.running.pid}\n".encode())
 

@@ -49,6 +49,19 @@ class Surroundings:
     user_network: str | None = None
 
 
+@dataclass(frozen=True)
+class _Doubted:
+    """A report that was dismissed: since when its time counts, and when it came."""
+
+    failure: Failure
+    since: float
+    came: float
+
+    def current(self, now: float) -> bool:
+        """Whether it may be about what goes on now."""
+        return now - self.came <= _AGAIN * _TOO_LONG[self.failure.kind]
+
+
 class Running:
     """A QEMU that runs, or ran.
 
@@ -74,8 +87,7 @@ class Running:
         self._watcher = Watcher(plan.name)
         self._quiet = Silence()
         self._nmi: float | None = None
-        # Of each kind of report that was dismissed: since when its time counts, and when it came last.
-        self._too_long: dict[str, tuple[float, float]] = {}
+        self._doubted: dict[str, _Doubted] = {}
         self._received = b""
         self._control_rest = b""
         self.ready: float | None = None
@@ -255,12 +267,11 @@ class Running:
     def _dismissed(self, failure: Failure) -> bool:
         """Whether a report that something took too long is passed over, as the machine had no processor meanwhile."""
         limit, now = _TOO_LONG[failure.kind], time.monotonic()
-        since, last = self._too_long.get(failure.kind, (0.0, 0.0))
-        if now - last > _AGAIN * limit:
-            since = now - limit
+        before = self._doubted.get(failure.kind)
+        since = before.since if before and before.current(now) else now - limit
         if (ran := self._clock.ran(now - since)) >= _RAN:
             return False
-        self._too_long[failure.kind] = since, now
+        self._doubted[failure.kind] = _Doubted(failure, since, now)
         self._watcher.dismiss()
         self.dismissed |= {message_of(line) or "" for line in failure.trace}
         self.dismissed_lockup = self.dismissed_lockup or failure.kind == "lockup"
@@ -283,6 +294,10 @@ class Running:
             if self.seconds - self._nmi > _NMI_WAIT and not self._watcher.reporting and not self.expected_end:
                 self._stop(self._silent(()))
         elif silent and not self._watcher.reporting and not self.expected_end:
+            if doubted := [report for report in self._doubted.values() if report.current(now)]:
+                # So it was true.
+                self._stop(doubted[-1].failure)
+                return
             # A machine that doesn't answer is to say where it is.
             self._nmi = self.seconds
             self._monitor.inject_nmi()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.vm.failure import Failure
+from tools.vm import heartbeat
+from tools.vm.failure import Failure, TestStopped
 from tools.vm.fair_clock import FairClock
 from tools.vm.machine import Machine
 
@@ -41,6 +42,17 @@ def test_a_stall_of_a_machine_that_had_none_does_not_count(
     share[0] = 0.2
     machine.execute("puppet: stall")
     machine.execute("sleep 1")
+    assert [failure.kind for failure in failures] == ["rcu-stall"]
+
+
+def test_a_stall_that_was_dismissed_is_why_a_machine_is_silent(
+    machine: Machine, failures: list[Failure], share: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "LIMIT", 4.0)
+    machine.start()
+    share[0] = 0.1
+    with pytest.raises(TestStopped):
+        machine.execute("puppet: stall and hang", timeout=1.0)
     assert [failure.kind for failure in failures] == ["rcu-stall"]
 
 

@@ -94,11 +94,19 @@ def run_script(source: Source, names: dict[str, Any]) -> Failure | None:
     try:
         exec(source.code, names)
     except TestFailed as error:
-        return replace(error.failure, place=place_of(source, error.__traceback__))
+        place = place_of(source, error.__traceback__)
+        reason = error.failure.reason
+        if error.failure.kind == "script":
+            # What the script got wrong is told as all its mistakes are.
+            reason = f"{_where(source, error.__traceback__)}: {reason}"
+        return replace(error.failure, reason=reason, place=place)
     except SystemExit as error:
-        if error.code in (None, 0):
-            return None
-        return Failure("script", f"{source.display}: the script ended itself: {error.code}")
+        # Even by 0: what a script hasn't come to, it hasn't tested.
+        code = 0 if error.code is None else error.code
+        how = f"by exit code {code}" if isinstance(code, int) else f"and said: {code}"
+        reason = f"{_where(source, error.__traceback__)}: the script ended itself {how}"
+        where = place_of(source, error.__traceback__)
+        return Failure("script", f"{reason}; it passes when it comes to its end".replace("\n", " "), place=where)
     except Exception as error:
         return script_failure(source, error)
     return None
@@ -108,13 +116,18 @@ def script_failure(source: Source, error: Exception) -> Failure:
     """The failure that an exception of a script is: an assertion, or a mistake."""
     frames = _frames(source, error.__traceback__)
     place = place_of(source, error.__traceback__)
-    where = f"{frames[-1][0]}:{frames[-1][1]}" if frames else source.display
+    where = _where(source, error.__traceback__)
     said = str(error)
     if isinstance(error, AssertionError):
         text = " ".join(source.statement(frames[-1][1]).split()) if frames and frames[-1][0] == source.display else ""
         reason = ": ".join(filter(None, [where, text or "assert", said]))
         return Failure("assert", reason.partition("\n")[0], details=said if "\n" in said else "", place=place)
     kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    if isinstance(error, SyntaxError) and error.filename:
+        # In a file that the script imports.
+        where, said = f"{_display(error.filename)}:{error.lineno}", error.msg
+    elif isinstance(error, ModuleNotFoundError):
+        said += "; a file of the workspace is named in the test's `srcs`, and imported by its path"
     lines = traceback.format_exception(type(error), error, _script_part(source, error.__traceback__))
     return Failure("script", f"{where}: {kind}{said}".partition("\n")[0], details="".join(lines), place=place)
 
@@ -123,6 +136,12 @@ def place_of(source: Source, trace: TracebackType | None) -> str:
     """Where in the script it happened, `FILE:LINE: text`; its innermost line."""
     own = [line for name, line in _frames(source, trace) if name == source.display]
     return f"{source.display}:{own[-1]}: {source.statement(own[-1])}" if own else ""
+
+
+def _where(source: Source, trace: TracebackType | None) -> str:
+    """FILE:LINE of the innermost line of the script's own, or of what it imports."""
+    frames = _frames(source, trace)
+    return f"{frames[-1][0]}:{frames[-1][1]}" if frames else source.display
 
 
 def _frames(source: Source, trace: TracebackType | None) -> list[tuple[str, int]]:

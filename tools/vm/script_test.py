@@ -32,7 +32,6 @@ def failure(tmp_path: Path, text: str, **names: Any) -> Failure:
 
 def test_a_script_that_ends_has_passed(tmp_path: Path) -> None:
     assert run_script(source(tmp_path, "assert x == 1"), {"x": 1}) is None
-    assert run_script(source(tmp_path, "raise SystemExit"), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_an_assertion_is_told_with_its_text(tmp_path: Path) -> None:
 def test_an_exception_is_told_with_its_line(tmp_path: Path) -> None:
     found = failure(tmp_path, "x = 1\nprint(y)\n")
     assert (found.kind, found.reason) == ("script", "tests/x.py:2: NameError: name 'y' is not defined")
-    assert found.details.startswith("Traceback (most recent call last):\n  File \"tests/x.py\", line 2, in <module>\n")
+    assert found.details.startswith('Traceback (most recent call last):\n  File "tests/x.py", line 2, in <module>\n')
     assert "tools/vm" not in found.details
     assert found.place == "tests/x.py:2: print(y)"
 
@@ -90,9 +89,33 @@ def test_a_stop_is_not_for_a_script_to_catch(tmp_path: Path) -> None:
         run_script(source(tmp_path, "try:\n    stop()\nexcept Exception:\n    pass\n"), {"stop": stop})
 
 
-def test_a_script_that_exits_with_a_code_has_failed(tmp_path: Path) -> None:
-    found = failure(tmp_path, "import sys\nsys.exit('enough')\n")
-    assert (found.kind, found.reason) == ("script", "tests/x.py: the script ended itself: enough")
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [("", "by exit code 0"), ("0", "by exit code 0"), ("3", "by exit code 3"), ("'one\\ntwo'", "and said: one two")],
+)
+def test_a_script_that_ends_itself_has_failed(tmp_path: Path, code: str, how: str) -> None:
+    found = failure(tmp_path, f"import sys\nsys.exit({code})\n")
+    reason = f"tests/x.py:2: the script ended itself {how}; it passes when it comes to its end"
+    assert (found.kind, found.reason) == ("script", reason)
+
+
+def test_what_cannot_be_imported(tmp_path: Path) -> None:
+    found = failure(tmp_path, "x = 1\nfrom tests import none_such\n")
+    assert found.reason.startswith("tests/x.py:2: ")
+    found = failure(tmp_path, "import none_such.at_all\n")
+    assert found.reason.startswith("tests/x.py:1: ModuleNotFoundError: No module named 'none_such'; a file of the work")
+    (tmp_path / "wrong_inside.py").write_text("x = 1\ny = (\n")
+    found = failure(tmp_path, "import wrong_inside\n")
+    assert found.reason.endswith("wrong_inside.py:2: SyntaxError: '(' was never closed")
+    assert found.place == "tests/x.py:1: import wrong_inside"
+
+
+def test_a_call_that_can_not_be_is_told_with_its_line(tmp_path: Path) -> None:
+    def insmod() -> None:
+        raise TestFailed(Failure("script", "vm: it has no module 'x.ko'; it has: vrouter.ko", "vm"))
+
+    found = failure(tmp_path, "x = 1\ninsmod()\n", insmod=insmod)
+    assert found.reason == "tests/x.py:2: vm: it has no module 'x.ko'; it has: vrouter.ko"
 
 
 def test_a_script_imports_from_its_root(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -18,9 +18,15 @@ _PATIENCE = 120  # seconds: a machine boots in ten, if nothing else wants the pr
 
 
 class Started:
-    """The program under test, started in a terminal or without one."""
+    """The program under test, started in a terminal or without one.
 
-    def __init__(self, folder: Path, terminal: bool, **environment: str) -> None:
+    `program` is the variable that names it; `around` are the words of a program that starts it, and gets the
+    folder for its outputs, too.
+    """
+
+    def __init__(
+        self, folder: Path, terminal: bool, program: str = "PROGRAM", around: Sequence[str] = (), **environment: str
+    ) -> None:
         # What it leaves without a parent becomes our child.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.temporary, self.outputs = folder / "tmp", folder / "out"
@@ -30,8 +36,9 @@ class Started:
         ours, theirs = pty.openpty() if terminal else os.pipe()
         self._reading = ours
         self._seen = b""
+        words = [os.path.abspath(os.environ[program])]
         self.process = subprocess.Popen(
-            [os.path.abspath(os.environ["PROGRAM"])],
+            [*around, *words, str(self.outputs)] if around else words,
             env=dict(os.environ) | environment,
             stdin=theirs if terminal else subprocess.DEVNULL,
             stdout=theirs,
@@ -91,12 +98,14 @@ def _children() -> list[str]:
 
 
 @contextlib.contextmanager
-def started(folder: Path, terminal: bool, **environment: str) -> Iterator[Started]:
+def started(
+    folder: Path, terminal: bool, program: str = "PROGRAM", around: Sequence[str] = (), **environment: str
+) -> Iterator[Started]:
     """Start it; whatever happens, it doesn't outlive the block."""
-    program = Started(folder, terminal, **environment)
+    one = Started(folder, terminal, program, around, **environment)
     try:
-        yield program
+        yield one
     finally:
-        if program.process.poll() is None:
-            os.killpg(program.process.pid, signal.SIGKILL)
-            program.process.wait()
+        if one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
