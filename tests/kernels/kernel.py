@@ -10,9 +10,13 @@ The router's counters are the witness: they say where a packet went, and why one
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from tests.kernels.random_changes import KEYS, Tables, by_key
 from tests.kernels.router import GATEWAY, MTU, PING, RECEIVE, Router, Workload, answers, ping, reasons, unpack
+
+if TYPE_CHECKING:
+    from tools.vm.script import log, record, section, vm
 
 # Packets of a probe: well above what the kernel keeps of packet buffers, or a leak wouldn't show.
 COUNT = 200

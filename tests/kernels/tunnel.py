@@ -8,8 +8,15 @@ A packet's label says whose it is: each router gives one to each of its workload
 the two routers say what went through the network between them.
 """
 
+from typing import TYPE_CHECKING
+
 from tests.kernels.router import MTU, PING, Router, Workload, answers, reasons
 
+if TYPE_CHECKING:
+    from tools.vm.machine import Machine
+    from tools.vm.script import log, machines, section, start_all
+
+left, right = machines["left"], machines["right"]
 COUNT = 100
 # What is left of the network's 1500 bytes for what is inside of a tunnel: without IPv4, UDP and MPLS headers.
 INSIDE = 1500 - 20 - 8 - 4
@@ -24,7 +31,7 @@ routers = {machine: Router(machine, log) for machine in (left, right)}
 red, blue = workloads[left]
 
 
-def tunnel(here: object, there: object, hop: int, label: int) -> str:
+def tunnel(here: "Machine", there: "Machine", hop: int, label: int) -> str:
     """The line for `vr` that makes a next hop to the other router."""
     mac = there.succeed("cat /sys/class/net/eth0/address").strip()
     ends = f"--local {addresses[here]} --remote {addresses[there]}"
@@ -52,8 +59,7 @@ with section("Two routers, and two tenants on each"):
         router.moved()
 
 with section("Traffic of each tenant, both ways"):
-    there, back = workloads[right]
-    output = left.succeed(red.ping("10.0.0.2", COUNT)) + right.succeed(back.ping("10.0.0.1", COUNT + 1))
+    output = left.succeed(red.ping("10.0.0.2", COUNT)) + right.succeed(workloads[right][1].ping("10.0.0.1", COUNT + 1))
     assert answers(output) == [COUNT, COUNT + 1]
     for router in routers.values():
         moved = router.moved()

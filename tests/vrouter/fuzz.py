@@ -4,6 +4,10 @@ vr-fuzz prints how the messages ended; its seed is fixed, so that a failure come
 """
 
 import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tools.vm.script import section, vm
 
 MESSAGES = 100_000
 # The Ethernet address of every router.

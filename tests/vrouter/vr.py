@@ -1,7 +1,10 @@
 """vr and the module: what is printed, what is refused and in which words, and tables that change meanwhile."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.vm.script import section, vm
 
 ROUTES = 2000
 

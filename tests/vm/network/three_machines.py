@@ -4,7 +4,8 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tools.vm.script import Machine, machines, section
+    from tools.vm.machine import Machine
+    from tools.vm.script import machines, section
 
 one, two, three = (machines[name] for name in ("one", "two", "three"))
 ADDRESSES = {one: "192.0.2.1", two: "192.0.2.2", three: "192.0.2.3"}
