@@ -11,8 +11,6 @@ _PLANNED = ["dkms", "kbuild"]
 
 _COMPILATIONS = ["objects", "whole"]
 
-_DEFAULT_COMPILATION = "whole"
-
 def _relative(path, prefix):
     """`path` without `prefix`, or None when it isn't below it."""
     if not prefix:
@@ -66,7 +64,7 @@ def _declare_parts(ctx, files, args):
       The outline, the headers, the C files by their paths, and those outputs that are C files.
     """
     names = [name for name in files if _is_c_file(name)] + ctx.attr.package_c_files
-    if (ctx.attr.compilation or _DEFAULT_COMPILATION) == "whole" or ctx.attr.driver not in _PLANNED or not names:
+    if ctx.attr.compilation == "whole" or ctx.attr.driver not in _PLANNED or not names:
         if ctx.attr.compilation == "objects":
             fail("{}: compilation = \"objects\" needs C files in `srcs` or `generated`, or their paths in `package_c_files`".format(ctx.label))
         return None, None, {}, []
