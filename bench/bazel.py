@@ -17,19 +17,26 @@ class Bazel:
     """A workspace and its Bazel server."""
 
     def __init__(
-        self, workspace: Path, output: Path, wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        workspace: Path,
+        output: Path,
+        wrapper: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        launcher: Path | None = None,
     ) -> None:
-        """`output` is the output base; `wrapper`: words before each call; `environment` is added to the caller's."""
+        """`output` is the output base; `wrapper`: words before each call; `environment` is added to the caller's.
+
+        `launcher`: the bazelw to use, by default the workspace's own.
+        """
         self.workspace = workspace
         self.output = output
-        self._wrapper = list(wrapper)
+        self._start = [*wrapper, str(launcher or workspace / "bazelw"), f"--output_base={output}"]
         self._environment = os.environ | dict(environment or {})
 
     def run(self, *words: str) -> str:
         """Run a command to its end; its standard output. Raises UserError when it fails."""
-        command = [*self._wrapper, str(self.workspace / "bazelw"), f"--output_base={self.output}", *words]
         done = subprocess.run(
-            command,
+            [*self._start, *words],
             cwd=self.workspace,
             env=self._environment,
             stdin=subprocess.DEVNULL,

@@ -8,28 +8,33 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.bazel import Bazel, busy, kernels
+from bench import check
+from bench.bazel import Bazel, kernels
+from bench.machine import Others
 from bench.model import aquery, profile, report
-from bench.model.graph import Filled, fill, prune
+from bench.model.graph import Filled, Graph, fill, prune
 from bench.model.simulate import Farm, simulate
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 
 _WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_CALM = 0.2  # processors that others may want without a word
 _HIT_RATES = (0.0, 0.5, 0.9, 0.99)
 
 
-def read_graph(bazel: Bazel, targets: str) -> aquery.Read:
-    """The graph that a build of these targets runs, `manual` ones left out as a build does."""
-    # First the list: the universe of cquery and aquery is every target of a pattern, `manual` ones too.
-    listed = bazel.run("query", f'({targets}) except attr("tags", "\\bmanual\\b", {targets})').split()
-    chosen = "set({})".format(" ".join(f'"{label}"' for label in listed))
+def listed(bazel: Bazel, targets: str) -> list[str]:
+    """The targets of a pattern without `manual` ones, which a build leaves out and a query doesn't."""
+    return bazel.run("query", f'({targets}) except attr("tags", "\\bmanual\\b", {targets})').split()
+
+
+def read_graph(bazel: Bazel, targets: Sequence[str]) -> aquery.Read:
+    """The graph that a build of these targets runs."""
+    chosen = "set({})".format(" ".join(f'"{label}"' for label in targets))
     requested = bazel.run("cquery", "--output=files", chosen).split("\n")
     content = json.loads(bazel.run("aquery", "--output=jsonproto", f"deps({chosen})"))
     base = bazel.execution_root()
@@ -44,12 +49,17 @@ def read_graph(bazel: Bazel, targets: str) -> aquery.Read:
     return replace(found, graph=prune(found.graph))
 
 
-def measure(bazel: Bazel, targets: Sequence[str], trace: Path) -> float:
-    """A cold local build whose profile goes to `trace`; its seconds."""
+def measure(bazel: Bazel, targets: Sequence[str], trace: Path) -> dict[str, float]:
+    """A cold local build, one action for each core; the seconds of a free core that each action takes."""
+    cores = os.cpu_count() or 1
     bazel.run("build", "--nobuild", "--symlink_prefix=/", *targets)
     bazel.run("clean")
-    print(busy(), file=sys.stderr)
-    return bazel.build(f"--profile={trace}", *profile.OPTIONS, *targets)
+    server = bazel.output / "server/server.pid.txt"
+    with Others(lambda: [int(server.read_text())]) as others:
+        bazel.build(f"--profile={trace}", f"--jobs={cores}", *profile.OPTIONS, *targets)
+    if others.mean > _CALM:
+        print(f"other programs wanted {others.mean:.1f} processors; that share is taken off the durations")
+    return check.unloaded(profile.seconds(profile.load(trace)), cores, others.mean)
 
 
 def show(filled: Filled, guessed_sizes: int, farm: Farm, workers: Sequence[int], rates: Sequence[float]) -> None:
@@ -105,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--targets", default="//kernels:all", help="whose graph to simulate")
     parser.add_argument("--measure", type=int, default=10, metavar="N", help="kernels to build for the durations")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="a profile with durations, instead of building")
+    parser.add_argument("--check", action="store_true", help="compare with real farms of 1 and 2 workers instead")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="a folder with room for output bases and caches")
     parser.add_argument("--workers", type=_numbers, default=_WORKERS, metavar="N,N", help="farms to simulate")
     parser.add_argument("--hits", type=_rates, default=_HIT_RATES, metavar="%,%", help="cache hit rates in percent")
     parser.add_argument("--slots", type=int, default=1, metavar="N", help="actions at once on a worker")
@@ -132,24 +144,48 @@ def main(arguments: Sequence[str]) -> int:
         cores=options.cores,
     )
     workspace = options.workspace.resolve()
-    with tempfile.TemporaryDirectory(prefix="forge-model.") as folder:
+    with tempfile.TemporaryDirectory(prefix="forge-model.", dir=options.scratch) as folder:
         bazel = Bazel(workspace, Path(folder, "output"))
         try:
-            trace = options.profile or Path(folder, "profile.gz")
-            if not options.profile:
-                measure(bazel, kernels(workspace, options.measure), trace)
-            found = read_graph(bazel, options.targets)
-            if not found.graph.actions:
-                raise UserError(f"{options.targets}: no target of it builds anything")
-            try:
-                filled = fill(found.graph, profile.seconds(profile.load(trace)))
-            except ValueError as error:
-                raise UserError(f"{trace}: {error}; it must be of a build that executed some of them") from error
+            if options.check:
+                return _check(bazel, options.measure, Path(folder))
+            if options.profile:
+                seconds = profile.seconds(profile.load(options.profile))
+            else:
+                seconds = measure(bazel, kernels(workspace, options.measure), Path(folder, "profile.gz"))
+            found = read_graph(bazel, listed(bazel, options.targets))
         finally:
             bazel.run("shutdown")
             subprocess.run(["chmod", "-R", "u+w", folder], check=False)
-    show(filled, found.guessed_sizes, farm, options.workers, options.hits)
+    if not found.graph.actions:
+        raise UserError(f"{options.targets}: no target of it builds anything")
+    show(_fill(found.graph, seconds), found.guessed_sizes, farm, options.workers, options.hits)
     return 0
+
+
+def _fill(graph: Graph, seconds: Mapping[str, float]) -> Filled:
+    try:
+        return fill(graph, seconds)
+    except ValueError as error:
+        raise UserError(
+            f"{error}; the profile must be of a build that executed some of them, without a cache"
+        ) from error
+
+
+def _check(bazel: Bazel, count: int, scratch: Path) -> int:
+    """Compare the model with real farms; 0 when it is close enough."""
+    cores = os.cpu_count() or 1
+    print(f"client, server and workers share this machine's {cores} cores, in the model as well", flush=True)
+    chosen = kernels(bazel.workspace, count + 2)
+    others, targets = chosen[-2:], chosen[:-2]
+    seconds = measure(bazel, chosen, scratch / "profile.gz")
+    known = {
+        name: _fill(read_graph(bazel, each).graph, seconds).graph for name, each in (("c", others), ("t", targets))
+    }
+    farm = check.calibrate(bazel, others, known["c"], cores, scratch)
+    print(check.describe(farm), flush=True)
+    compared = check.compare(bazel, targets, known["t"], farm, scratch)
+    return 0 if all(each.kept for each in compared) else 1
 
 
 if __name__ == "__main__":

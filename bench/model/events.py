@@ -88,11 +88,13 @@ class Shared:
 
     It gives at most `total` a second to all of them together, and at most `each` to one. All users
     have the same rate at any time, so one number, what each has had so far, tells who ends when.
+    `others` are users from elsewhere that are always there.
     """
 
-    def __init__(self, clock: Clock, total: float, each: float = float("inf")) -> None:
-        if total <= 0 or each <= 0:
+    def __init__(self, clock: Clock, total: float, each: float = float("inf"), others: float = 0.0) -> None:
+        if total <= 0 or each <= 0 or others < 0:
             raise ValueError(f"a resource needs capacity, got {total} in total and {each} for each")
+        self._others = others
         self.version = 0
         self.used = 0.0
         self._clock = clock
@@ -104,7 +106,7 @@ class Shared:
         self._users: list[tuple[float, int, _Join]] = []
 
     def _rate(self) -> float:
-        return min(self._each, self._total / len(self._users))
+        return min(self._each, self._total / (len(self._users) + self._others))
 
     def _advance(self) -> None:
         if self._users:

@@ -13,7 +13,7 @@ FILLED = Filled(
 
 def outcome(seconds: float, bottleneck: str) -> Outcome:
     """A build that took so long because of that."""
-    return Outcome(seconds, {"workers": seconds / 4, bottleneck: seconds / 2}, 12, 0.0, 0.0, 0.5)
+    return Outcome(seconds, {"workers": seconds / 4, bottleneck: seconds / 2}, 12, 0.0, 0.0, 0.0, 0.5)
 
 
 def test_what_was_guessed_is_said() -> None:

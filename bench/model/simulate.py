@@ -36,6 +36,7 @@ class Farm:
     file_seconds: processor time to stage one input file.
     hit_rate: the share of the actions whose result is in the cache.
     cores: when not 0, client, server and all workers are one machine with so many.
+    others: processes of other programs that want that machine's cores all the time.
     """
 
     workers: int = 1
@@ -55,6 +56,7 @@ class Farm:
     file_seconds: float = 0.0
     hit_rate: float = 0.0
     cores: int = 0
+    others: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Outcome:
     seconds: from start to end.
     bounds: for each resource the seconds that the build can't be shorter than because of it.
     executed: actions that ran on workers.
-    uploaded, downloaded: the client's bytes.
+    uploaded, downloaded: the client's bytes; served: the server's, in and out.
     busy: the share of the workers' time in which they had an action.
     """
 
@@ -73,6 +75,7 @@ class Outcome:
     executed: int
     uploaded: float
     downloaded: float
+    served: float
     busy: float
 
     @property
@@ -102,7 +105,7 @@ class _Build:
         self.client_up, self.client_down = shared(farm.client_bandwidth), shared(farm.client_bandwidth)
         self.server_in, self.server_out = shared(farm.server_bandwidth), shared(farm.server_bandwidth)
         self.client_processor, self.server_processor = shared(1.0), shared(1.0)
-        self.cores = Shared(self.clock, float(farm.cores), 1.0) if farm.cores else None
+        self.cores = Shared(self.clock, float(farm.cores), 1.0, farm.others) if farm.cores else None
         self.links = [(shared(farm.worker_bandwidth), shared(farm.worker_bandwidth)) for _ in range(farm.workers)]
         self.has: list[set[int]] = [set() for _ in range(farm.workers)]
         self.idle = deque(worker for _ in range(farm.slots) for worker in range(farm.workers))
@@ -138,7 +141,8 @@ class _Build:
         slots = self.farm.workers * self.farm.slots
         seconds = self.clock.now
         busy = self.slot_seconds / (seconds * slots) if seconds else 0.0
-        return Outcome(seconds, self._bounds(), executed, self.uploaded, self.downloaded, busy)
+        served = self.server_in.used + self.server_out.used
+        return Outcome(seconds, self._bounds(), executed, self.uploaded, self.downloaded, served, busy)
 
     def _bounds(self) -> dict[str, float]:
         farm = self.farm

@@ -97,6 +97,9 @@ def test_bound_by_the_cores_of_one_machine() -> None:
     assert outcome.bounds["machine's cores"] == pytest.approx(50.0)
     # One worker can't use two cores, but a client's work goes on beside it.
     assert simulate(independent(100, 1.0), replace(FREE, workers=1, cores=2)).seconds == pytest.approx(100.0)
+    # Two processes of others want the cores as well: four want two.
+    outcome = simulate(independent(100, 1.0), replace(FREE, workers=2, cores=2, others=2.0))
+    assert outcome.seconds == pytest.approx(100.0)
     shared = replace(FREE, workers=1, cores=1, client_seconds=1.0)
     assert simulate(independent(100, 1.0), shared).seconds == pytest.approx(200.0)
 
