@@ -4,7 +4,8 @@
 # is; the inner one mounts a /proc that isn't covered anywhere, which the kernel asks for before
 # it lets the action's own bubblewrap mount another.
 exec bwrap --die-with-parent --unshare-user --unshare-net --unshare-ipc --unshare-uts --hostname worker \
-    --ro-bind / / --dev-bind /dev /dev --bind /proc /proc --tmpfs /dev/shm --tmpfs /tmp --tmpfs /farm \
+    --ro-bind / / --ro-bind /farm/worker/hosts /etc/hosts --ro-bind /farm/worker/resolv.conf /etc/resolv.conf \
+    --dev-bind /dev /dev --bind /proc /proc --tmpfs /dev/shm --tmpfs /tmp --tmpfs /farm \
     --bind /farm/worker/cache/cas/staging /farm/worker/cache/cas/staging \
     --bind /farm/worker/run /farm/worker/run --bind /farm/worker/tmp /farm/worker/tmp -- \
     unshare --user --map-current-user --pid --fork --kill-child --mount-proc -- \

@@ -1,33 +1,49 @@
 """Who may do what: a farm with TLS and tokens, with real Bazels that write, read, and are refused."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.farm.client import HELPER, Client
 from tests.farm.farm import Farm, error
-from tests.integration.workspace import Result, environment
+from tests.integration.workspace import Result
 from tools.farm.credentials import VARIABLE
 from tools.farm.token import make_token
 
 OUTSIDE = "127.0.0.2"  # reaches the farm, and isn't in its certificate
 RULES = {name: f"echo {name} > $@" for name in ("shared", "own", "tried", "remote", "refused")}
 UNKNOWN = "UNAUTHENTICATED: No valid authorization or authentication provided"
-SLOW = "echo slow; cat /proc/*/cmdline > $@; sleep 5"
+SLOW = "echo slow; cat /proc/*/cmdline > $@; sleep 6"
 
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    """One farm for the tests of this module, as for other machines."""
+    """One farm for the tests of this module: a server, as for other machines, without workers."""
     farm = Farm(tmp_path_factory.mktemp("farm"))
-    started = farm.up("--workers", "1", "--tls", "--listen", "0.0.0.0")
-    assert started.code == 0, started.err + farm.log("farm") + farm.log("worker-1")
+    started = farm.up("--workers", "0", "--tls", "--listen", "0.0.0.0")
+    assert started.code == 0, started.err + farm.log("farm")
     assert f"common --tls_certificate={farm.authority}" in started.out
     yield farm
     farm.command("down")
+
+
+def rack(farm: Farm, folder: Path, token: Path) -> tuple[Farm, Result]:
+    """Start a worker as another machine would, with its own folder."""
+    rack = Farm(folder)
+    given = ("--server", farm.secure_address, "--token", str(token), "--tls-authority", str(farm.authority))
+    return rack, rack.up("--workers", "1", *given)
+
+
+@pytest.fixture(scope="module")
+def worker(farm: Farm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """The worker."""
+    worker, started = rack(farm, tmp_path_factory.mktemp("rack"), farm.token("worker"))
+    assert started.code == 0, started.err + worker.log("worker-1")
+    yield worker
+    worker.command("down")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +90,8 @@ def test_developers_build_what_is_not_there_and_keep_it_to_themselves(farm: Farm
         assert "1 linux-sandbox" in build(farm, client, "cache", target, "writer").err
 
 
-def test_writers_execute_remotely(farm: Farm, client: Client) -> None:
+def test_writers_execute_on_another_machine(farm: Farm, worker: Farm, client: Client) -> None:
+    assert [(entry["name"], entry["pid"] > 0) for entry in named(worker)] == [("casd", True), ("worker-1", True)]
     done = build(farm, client, "farm", "remote", "writer")
     assert (done.code, "1 remote" in done.err) == (0, True), done.err
 
@@ -92,6 +109,38 @@ def test_check_says_what_is_wrong(farm: Farm) -> None:
     assert "certificate isn't accepted: IP address mismatch, certificate is not valid for '127.0.0.2'; use" in said
     said = error(check(farm, f"grpc://localhost:{farm.port}"))
     assert f"the server there wants TLS; use {farm.secure_address}" in said
+
+
+def named(farm: Farm) -> list[dict[str, Any]]:
+    """The services that run in a farm's folder."""
+    return [{"name": name, **record} for name, record in farm.status()["services"].items()]
+
+
+def test_a_server_with_the_certificate_of_another(farm: Farm, tmp_path: Path) -> None:
+    made = farm.command("certificate", "--name", "other.example", "--output", str(tmp_path / "other"))
+    assert made.code == 0, made.err
+    other = Farm(tmp_path, 8989)
+    certificate, key, authority = (str(tmp_path / "other" / name) for name in ("tls.crt", "tls.key", "authority.crt"))
+    given = ("--tls-certificate", certificate, "--tls-key", key, "--tls-authority", authority)
+    said = error(other.up("--workers", "0", *given))
+    assert "certificate is not valid for 'localhost'" in said
+    assert not other.status()["running"]
+    started = other.up("--workers", "0", "--name", "other.example", *given)
+    assert (started.code, other.command("down").code) == (0, 0), started.err
+
+
+def foreign(folder: Path, role: str) -> Path:
+    """A token that is signed with another key."""
+    token = folder / "token"
+    token.touch(0o600)
+    token.write_text(make_token("another key", role, "mallory", int(time.time()), 3600))
+    return token
+
+
+def test_workers_with_a_token_that_does_not_work(farm: Farm, tmp_path: Path) -> None:
+    other, started = rack(farm, tmp_path, foreign(tmp_path, "worker"))
+    assert "the server doesn't accept this token (of worker:mallory); ask who runs it for another" in error(started)
+    assert not other.status()["running"]
 
 
 def refused(farm: Farm, client: Client, token: Path, said: str, *options: str) -> None:
@@ -123,9 +172,7 @@ def test_expired_token(farm: Farm, client: Client) -> None:
 
 
 def test_token_of_another_farm(farm: Farm, client: Client, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.touch(0o600)
-    token.write_text(make_token("another key", "writer", "mallory", int(time.time()), 3600))
+    token = foreign(tmp_path, "writer")
     refused(farm, client, token, UNKNOWN, *words(farm, "farm"))
     said = error(check(farm, farm.secure_address, "--token", str(token)))
     assert "the server doesn't accept this token (of writer:mallory); ask who runs it for another" in said
@@ -155,34 +202,27 @@ def holds(path: Path, secrets: list[bytes]) -> bool:
     return any(secret in content for secret in secrets)
 
 
-def test_secrets_stay_where_they_are(farm: Farm, client: Client, tmp_path: Path) -> None:
+def test_secrets_stay_where_they_are(farm: Farm, worker: Farm, client: Client, tmp_path: Path) -> None:
     token = farm.token("writer")
-    named = [farm.state / "secrets" / name for name in ("token.key", "redis.password", "worker.token")]
-    secrets = [path.read_bytes() for path in [token, *named]]
+    named = [farm.state / "secrets" / name for name in ("token.key", "redis.password")]
+    secrets = [path.read_bytes() for path in [token, worker.state / "secrets/worker.token", *named]]
     secrets.append((farm.state / "secrets/tls.key").read_bytes().splitlines()[1])
-    log = tmp_path / "execution.json"
-    line = client.command("build", "//:slow", *words(farm, "farm"), f"--execution_log_json_file={log}")
-    with subprocess.Popen(
-        line,
-        cwd=client.root,
-        env=environment() | {VARIABLE: str(token)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as build:
-        time.sleep(3)
-        running = b"\n".join(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-        said, _ = build.communicate()
-    assert build.returncode == 0, said
+    options = [*words(farm, "farm"), f"--execution_log_json_file={tmp_path / 'execution.json'}"]
+    build = client.start("build", "//:slow", *options, extra={VARIABLE: str(token)})
+    build.until("the action runs", lambda: farm.status()["executing"] == 1)
+    running = b"\n".join(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    done = build.wait()
+    assert done.code == 0, done.err
     assert b"buildbox-worker" in running and b"redis-server" in running
-    assert not any(secret in running + said for secret in secrets)
+    assert not any(secret in running + done.err.encode() for secret in secrets)
     kept = {token, *named, farm.state / "secrets/tls.key", farm.state / "secrets/own/tls.key"}
     places = [
-        client.root,
         client.root.parent,
         farm.state / "logs",
         farm.state / "cas",
-        farm.state / "worker",
-        log.parent,
+        worker.state / "logs",
+        worker.state / "worker",
     ]
+    places.append(tmp_path)
     leaked = [path for place in places for path in place.rglob("*") if path not in kept and holds(path, secrets)]
     assert leaked == []

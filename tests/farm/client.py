@@ -55,9 +55,9 @@ class Client:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def start(self, command: str, *words: str) -> "Run":
+    def start(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> "Run":
         """Start Bazel, and don't wait for its end."""
-        return Run(self.command(command, *words), self.root)
+        return Run(self.command(command, *words), self.root, environment() | dict(extra or {}))
 
     def fresh_build(self, target: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
         """Build a target with nothing of an earlier build."""
@@ -72,11 +72,11 @@ class Client:
 class Run:
     """A Bazel that runs."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self._said = folder.with_name(f"{folder.name}.said")
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
 
     @property

@@ -74,9 +74,13 @@ def _usable(address: str, answer: Mapping[str, Any]) -> str:
 
 
 def check_server(
-    roots: Roots, tool: Path, state: State, address: str, authority: str = "", token_file: str = ""
+    roots: Roots, tool: Path, state: State, address: str, authority: str = "", token_file: str = "", hosts: str = ""
 ) -> str:
-    """Ask the server. Returns what to tell of it, or raises UserError with the one thing that is wrong."""
+    """Ask the server. Returns what to tell of it, or raises UserError with the one thing that is wrong.
+
+    `authority` is what its certificate is signed by ("": what the machine trusts), `hosts` a file in the
+    place of /etc/hosts.
+    """
     secure, host, port = parse_address(address)
     token = ""
     if token_file:
@@ -87,7 +91,12 @@ def check_server(
     trusted = authority or _BUNDLE
     if secure and not Path(trusted).is_file():
         raise UserError(f"{trusted}: no such file; give what the certificate is signed by with --tls-authority")
-    options = [word for file, place in ((trusted if secure else "", "/tmp/authority"), (token_file, "/tmp/token"))
-               if file for word in ("--ro-bind", file, place)]  # fmt: skip
+    options: list[str] = []
+    for file, place in (
+        (trusted if secure else "", "/tmp/authority"),
+        (token_file, "/tmp/token"),
+        (hosts, "/etc/hosts"),
+    ):
+        options += ["--ro-bind", file, place] if file else []
     words = (host, str(port), "/tmp/authority" if secure else "", "/tmp/token" if token else "")
     return verdict(address, json.loads(roots.run_module(state.folder, tool, "probe", words, options)), token)

@@ -48,6 +48,9 @@ def write_configuration(state: State, settings: Settings, templates: Path, redis
     for name in ("", "secrets", "run", "logs", "cas", "redis", "worker/run", "worker/tmp", "worker/cache/cas/staging"):
         (state / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(state / "worker/runner", (templates / "runner.sh").read_text(), 0o755)
+    # Actions know of no other machine.
+    write_atomically(state / "worker/hosts", "127.0.0.1 localhost\n::1 localhost\n")
+    write_atomically(state / "worker/resolv.conf", "")
     own = state.own_certificate if settings.tls else None
     for name, source in (
         ("tls.crt", settings.tls_certificate),
@@ -59,7 +62,7 @@ def write_configuration(state: State, settings: Settings, templates: Path, redis
     if settings.token:
         write_atomically(state.secrets / "worker.token", Path(settings.token).read_text().strip(), _PRIVATE)
     # The workers of this machine reach the server by the name in its certificate.
-    write_atomically(state / "hosts", f"127.0.0.1 localhost {settings.name}\n::1 localhost\n")
+    write_atomically(state / "hosts", f"{settings.local_address} {settings.name}\n127.0.0.1 localhost\n::1 localhost\n")
     if settings.server:
         return
     secret(state.secrets / "token.key")

@@ -76,6 +76,9 @@ def up(settings: Settings, state: State, package: Package) -> str:
         _check_namespaces(roots, state)
     _start(settings, state, package, roots)
     try:
+        if settings.secured:
+            own = (str(state.secrets / "authority.crt"), str(state.secrets / "worker.token"), str(state / "hosts"))
+            check_server(roots, package.tool, state, settings.address, *own)
         _request(settings, state, roots)
     except UserError:
         down(state)

@@ -42,6 +42,7 @@ def _unit(name: str, command: Sequence[str], service: Service, after: Iterable[s
         f"RootDirectory={ROOTS}/{root}",
         "MountAPIVFS=yes",
         f"BindPaths={INSIDE}",
+        "BindReadOnlyPaths=-/etc/hosts -/etc/resolv.conf",
         f"WorkingDirectory={INSIDE}",
         f"User={USER}",
         f"Group={USER}",

@@ -28,6 +28,8 @@ ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "TZ": "UTC",
 }
+# By these the machine finds others by name.
+_OF_THE_MACHINE = ("/etc/hosts", "/etc/resolv.conf")
 _PLACES = ("dev", "farm", "proc", "tmp")
 
 
@@ -52,7 +54,7 @@ class Roots:
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
     ) -> list[str]:
-        """The words that run a command in a root, with the host's network and `state` as /farm.
+        """The words that run a command in a root, with the host's network, its names of others, and `state` as /farm.
 
         The host's /proc is bound as it is: a fresh one can't be mounted everywhere, and a covered
         one keeps the workers' actions from mounting theirs.
@@ -62,6 +64,8 @@ class Roots:
         words += ["--ro-bind", str(root), "/", "--dev", "/dev", "--bind", "/proc", "/proc", "--tmpfs", "/tmp"]
         if worker:
             words += ["--dev-bind-try", "/dev/kvm", "/dev/kvm"]
+        for path in _OF_THE_MACHINE:
+            words += ["--ro-bind-try", path, path]
         words += ["--bind", str(state), INSIDE, *options, "--chdir", INSIDE, "--clearenv"]
         for name, value in sorted((ENVIRONMENT | dict(environment or {})).items()):
             words += ["--setenv", name, value]
@@ -107,6 +111,8 @@ def unpack(tar: Path, layers: Sequence[Path], folder: Path) -> Path:
                 raise UserError(f"{folder}: cannot unpack {layer.name}: {said}; make room, or give --state DIR")
         for name in _PLACES:
             (scratch / name).mkdir(exist_ok=True)
+        for name in _OF_THE_MACHINE:
+            (scratch / name.lstrip("/")).touch()
         with (scratch / "etc/passwd").open("a") as passwd:
             passwd.write(f"farm:x:{USER}:{USER}:farm:/tmp:/bin/sh\n")
         with (scratch / "etc/group").open("a") as group:

@@ -91,7 +91,6 @@ def remote_options(settings: Settings, prefix: str = "") -> list[str]:
 
 def _server(settings: Settings, state: State, redis_port: int, version: str) -> list[Service]:
     database = f"{INSIDE}/postgres"
-    listen = "127.0.0.1" if settings.listen == "0.0.0.0" else settings.listen
     initdb = ("initdb", "--pgdata", database, "--encoding=UTF8", "--no-locale", "--auth=trust", "--no-sync")
     return [
         Service(
@@ -108,7 +107,7 @@ def _server(settings: Settings, state: State, redis_port: int, version: str) -> 
         Service(
             "buildgrid",
             ("bgd", "server", "start", "-v", f"{INSIDE}/server.yml"),
-            lambda: accepts(settings.port, listen),
+            lambda: accepts(settings.port, settings.local_address),
             before=("bgd", "migrate", "apply", CONNECTION),
             done=state / f"postgres/migrated-{version}",
         ),

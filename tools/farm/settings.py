@@ -52,6 +52,11 @@ class Settings:
             return self.server
         return f"grpcs://{self.name}:{self.port}" if self.secured else f"grpc://{self.listen}:{self.port}"
 
+    @property
+    def local_address(self) -> str:
+        """Where the server is found from its own machine."""
+        return LOOPBACK if self.listen == "0.0.0.0" else self.listen
+
     def to_json(self) -> str:
         """The text that `from_json` reads."""
         return json.dumps(asdict(self), indent=2) + "\n"
