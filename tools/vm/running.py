@@ -87,6 +87,7 @@ class Running:
         self._watcher = Watcher(plan.name)
         self._quiet = Silence()
         self._nmi: float | None = None
+        self._lines_before_nmi = 0
         self._doubted: dict[str, _Doubted] = {}
         self._received = b""
         self._control_rest = b""
@@ -300,12 +301,13 @@ class Running:
                 return
             # A machine that doesn't answer is to say where it is.
             self._nmi = self.seconds
+            self._lines_before_nmi = len(self._transcript.lines)
             self._monitor.inject_nmi()
 
     def _silent(self, trace: tuple[str, ...]) -> Failure:
         """The failure of a machine that doesn't answer; `trace` is what its kernel said to an NMI."""
         if self.ready is None:
-            return endings.silent_boot(self._name, self._transcript.lines, trace)
+            return endings.silent_boot(self._name, self._transcript.lines[: self._lines_before_nmi], trace)
         return endings.silent(self._name, self._heartbeat.echoes, trace)
 
     def _stop(self, failure: Failure) -> None:
@@ -335,8 +337,11 @@ class Running:
             if pipe:
                 pipe.close()
         self._unplug()
-        if not self.expected_end:
-            self._stop(endings.ended(self._name, self._monitor.shutdown, code, said))
+        if self.expected_end:
+            return
+        # Its kernel panics at the NMI, and doesn't always say so.
+        asked = self._nmi is not None and self._monitor.shutdown == "guest-reset"
+        self._stop(self._silent(()) if asked else endings.ended(self._name, self._monitor.shutdown, code, said))
 
 
 def _join(archives: Sequence[str], joined: int) -> None:
