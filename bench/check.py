@@ -137,6 +137,7 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
                 latency=0.0,
                 dispatch_seconds=_DISPATCH_SECONDS,
                 worker_seconds=max(0.0, (gap - _DISPATCH_SECONDS) * share(cores, 1, run.others)),
+                client_processors=float(cores),
                 client_seconds=run.cpu["client"] / count,
                 server_seconds=run.cpu["server"] / count,
                 cores=cores,

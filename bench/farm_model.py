@@ -125,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server-mbit", type=_positive, default=10000.0, metavar="N", help="the server's link")
     parser.add_argument("--client-mbit", type=_positive, default=1000.0, metavar="N", help="the client's link")
     parser.add_argument("--latency-ms", type=_positive, default=0.5, metavar="N", help="one way, between any two")
+    # By default what --check measured of Bazel, BuildGrid and buildbox (docs/benchmarks.md).
+    parser.add_argument("--client-processors", type=_positive, default=4.0, metavar="N", help="the client's")
+    parser.add_argument("--client-ms", type=_positive, default=84.0, metavar="N", help="its processor time per action")
+    parser.add_argument("--server-ms", type=_positive, default=143.0, metavar="N", help="the server's")
+    parser.add_argument("--worker-ms", type=_positive, default=117.0, metavar="N", help="a worker's")
+    parser.add_argument("--dispatch-ms", type=_positive, default=75.0, metavar="N", help="until a worker hears of it")
     parser.add_argument("--cores", type=int, default=0, metavar="N", help="all on one machine with so many; 0: not")
     return parser
 
@@ -141,6 +147,11 @@ def main(arguments: Sequence[str]) -> int:
         server_bandwidth=options.server_mbit * 125e3,
         client_bandwidth=options.client_mbit * 125e3,
         latency=options.latency_ms / 1000,
+        client_processors=options.client_processors,
+        client_seconds=options.client_ms / 1000,
+        server_seconds=options.server_ms / 1000,
+        worker_seconds=options.worker_ms / 1000,
+        dispatch_seconds=options.dispatch_ms / 1000,
         cores=options.cores,
     )
     workspace = options.workspace.resolve()

@@ -28,8 +28,8 @@ class Farm:
     slots: actions at once on one worker.
     latency: one way, between any two machines.
     jobs: actions that the client has under way at most (Bazel's --jobs).
-    client_seconds, server_seconds: processor time per action; each of the two has one processor,
-        which is what Bazel's and BuildGrid's own locks come to.
+    client_seconds, server_seconds: processor time per action; the client has `client_processors`
+        for it, and the server one: BuildGrid is a Python process, and one of its threads runs at a time.
     client_byte, server_byte, worker_byte: processor time per byte sent or received.
     dispatch_seconds: between an idle worker and a waiting action; nobody's processor.
     worker_seconds: processor time of a worker around each action.
@@ -46,6 +46,7 @@ class Farm:
     client_bandwidth: float = 125e6
     latency: float = 0.0005
     jobs: int = 64
+    client_processors: float = 1.0
     client_seconds: float = 0.0
     server_seconds: float = 0.0
     client_byte: float = 0.0
@@ -104,7 +105,8 @@ class _Build:
         shared = self._shared
         self.client_up, self.client_down = shared(farm.client_bandwidth), shared(farm.client_bandwidth)
         self.server_in, self.server_out = shared(farm.server_bandwidth), shared(farm.server_bandwidth)
-        self.client_processor, self.server_processor = shared(1.0), shared(1.0)
+        self.client_processor = Shared(self.clock, farm.client_processors, 1.0)
+        self.server_processor = shared(1.0)
         self.cores = Shared(self.clock, float(farm.cores), 1.0, farm.others) if farm.cores else None
         self.links = [(shared(farm.worker_bandwidth), shared(farm.worker_bandwidth)) for _ in range(farm.workers)]
         self.has: list[set[int]] = [set() for _ in range(farm.workers)]
@@ -157,7 +159,9 @@ class _Build:
             "server's bandwidth": max(self.server_in.used, self.server_out.used) / farm.server_bandwidth,
             "client's bandwidth": max(self.client_up.used, self.client_down.used) / farm.client_bandwidth,
             "server's processor": self.server_processor.used,
-            "client's action rate": max(self.client_processor.used, self.job_seconds / farm.jobs),
+            "client's action rate": max(
+                self.client_processor.used / farm.client_processors, self.job_seconds / farm.jobs
+            ),
             "critical path": sum(seconds[number] for number in critical_path(self.graph, seconds)),
         }
         if self.cores:
