@@ -39,12 +39,12 @@ class Keys:
 
 
 def size() -> tuple[int, int]:
-    """Lines and columns of the terminal."""
+    """Lines and columns of the terminal; the usual ones where there is none, or it doesn't know."""
     try:
         columns, lines = os.get_terminal_size(sys.stdin.fileno())
     except OSError:
-        return 24, 80
-    return lines, columns
+        columns = lines = 0
+    return lines or 24, columns or 80
 
 
 def show(data: bytes) -> None:

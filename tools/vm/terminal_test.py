@@ -1,6 +1,13 @@
 """Keys that are typed at a machine's console."""
 
-from tools.vm.terminal import Keys
+import os
+import pty
+import sys
+import termios
+
+import pytest
+
+from tools.vm.terminal import Keys, size
 
 
 def test_keys_are_passed_on() -> None:
@@ -20,3 +27,12 @@ def test_ctrl_a_itself_can_be_sent() -> None:
     keys = Keys()
     assert keys.feed(b"\x01\x01x\x01c") == b"\x01x\x01c"
     assert not keys.ended
+
+
+def test_a_terminal_that_does_not_know_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours), os.fdopen(theirs, "r+b", buffering=0) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert size() == (24, 80)
+        termios.tcsetwinsize(terminal.fileno(), (50, 132))
+        assert size() == (50, 132)
