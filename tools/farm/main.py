@@ -189,7 +189,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("targets", nargs="*", default=[], metavar="TARGET", help=f"by default modules of {TARGETS}")
         parser.add_argument("--sample", type=int, default=1, help="how many targets, chosen at random; 0: all")
         parser.add_argument("--seed", type=int, default=int(time.time()), help="what the choice starts from")
-        parser.add_argument("--config", default="cache", help="the configuration of .bazelrc that has the cache")
+        parser.add_argument("--config", default="cache", choices=["cache", "reader"], help="of .bazelrc")
         parser.add_argument("--option", action="append", default=[], help="a further word for Bazel: --option=--WORD")
     return parser
 
