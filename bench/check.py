@@ -2,7 +2,7 @@
 
 Client, server and workers are all on this machine, so the model is told that they share its cores,
 and how many processes of other programs wanted them meanwhile. What the machinery costs comes from
-two builds other than the compared ones: forty actions that do nothing (cost of each action), and
+builds other than the compared ones: forty actions that do nothing (cost of each action and hit), and
 two other kernels (cost of each byte).
 """
 
@@ -129,6 +129,7 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
                  if "process" in each.phases),
                 key=lambda span: span.start,
             )  # fmt: skip
+            hits = _build(empty, state, address, [f"//:{number}" for number in range(1, _EMPTY_ACTIONS)], scratch)
             gap = (spans[-1].end - spans[0].start - sum(span.seconds for span in spans)) / (count - 1)
             farm = Farm(
                 worker_bandwidth=_LOOPBACK,
@@ -138,8 +139,10 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
                 dispatch_seconds=_DISPATCH_SECONDS,
                 worker_seconds=max(0.0, (gap - _DISPATCH_SECONDS) * share(cores, 1, run.others)),
                 client_processors=float(cores),
-                client_seconds=run.cpu["client"] / count,
-                server_seconds=run.cpu["server"] / count,
+                client_seconds=hits.cpu["client"] / count,
+                server_seconds=hits.cpu["server"] / count,
+                client_run_seconds=max(0.0, run.cpu["client"] - hits.cpu["client"]) / count,
+                server_run_seconds=max(0.0, run.cpu["server"] - hits.cpu["server"]) / count,
                 cores=cores,
             )
             run = _build(bazel, state, address, targets, scratch)
@@ -150,8 +153,14 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
     workers_bytes = outcome.served - outcome.uploaded - outcome.downloaded
     return replace(
         farm,
-        client_byte=_rest(run.cpu["client"], farm.client_seconds * outcome.executed, moved.read + moved.written),
-        server_byte=_rest(run.cpu["server"], farm.server_seconds * outcome.executed, outcome.served),
+        client_byte=_rest(
+            run.cpu["client"],
+            (farm.client_seconds + farm.client_run_seconds) * outcome.executed,
+            moved.read + moved.written,
+        ),
+        server_byte=_rest(
+            run.cpu["server"], (farm.server_seconds + farm.server_run_seconds) * outcome.executed, outcome.served
+        ),
         worker_byte=_rest(run.cpu["transfer"], 0.0, workers_bytes),
     )
 
@@ -176,8 +185,9 @@ def compare(bazel: Bazel, targets: Sequence[str], graph: Graph, farm: Farm, scra
 def describe(farm: Farm) -> str:
     """What was measured of the machinery."""
     return (
-        f"the machinery, in processor time: each action {farm.client_seconds:.3f} s of the client, "
-        f"{farm.server_seconds:.3f} s of the server, {farm.worker_seconds:.3f} s of the worker; "
+        f"the machinery, in processor time: each hit {farm.client_seconds:.3f} s of the client, "
+        f"{farm.server_seconds:.3f} s of the server; each execution {farm.client_run_seconds:.3f} s more of the "
+        f"client, {farm.server_run_seconds:.3f} s of the server, {farm.worker_seconds:.3f} s of the worker; "
         f"each MB {farm.client_byte * 1e9:.1f} ms, {farm.server_byte * 1e9:.1f} ms, {farm.worker_byte * 1e9:.1f} ms"
     )
 

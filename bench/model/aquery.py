@@ -1,7 +1,7 @@
 """Read the graph of actions from `bazel aquery --output=jsonproto`.
 
-Format: src/main/protobuf/analysis_v2.proto of Bazel. Sets of source files are nested; each set's
-own source files become one blob, so that thousands of files that go together are one thing.
+Format: src/main/protobuf/analysis_v2.proto of Bazel. Source files that are in just the same
+sets become one blob, so that thousands of files that go together are one thing.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -43,6 +43,7 @@ class _Reader:
         self._flat: dict[int, frozenset[int]] = {}
         self._blobs: list[Blob] = []
         self._outputs: dict[int, int] = {}  # artifact: its blob
+        self._sources: dict[int, int] = {}
 
     def _path(self, fragment: int) -> str:
         found = self._folders.get(fragment)
@@ -56,6 +57,7 @@ class _Reader:
     def read(self) -> Read:
         actions = self._content.get("actions", ())
         guessed = self._number_outputs(actions)
+        self._number_sources()
         requested = frozenset(blob for each, blob in self._outputs.items() if self._paths[each] in self._requested)
         found = []
         for action in actions:
@@ -112,14 +114,22 @@ class _Reader:
         return self._flat[number]
 
     def _own_blobs(self, number: int) -> frozenset[int]:
-        found, size, files = set(), 0, 0
-        for artifact in self._sets[number].get("directArtifactIds", ()):
-            if artifact in self._outputs:
-                found.add(self._outputs[artifact])
-            else:
-                size += self._size_of(self._paths[artifact]) or 0
-                files += 1
-        if files:
-            found.add(len(self._blobs))
-            self._blobs.append(Blob(size, files))
-        return frozenset(found)
+        return frozenset(
+            self._outputs[artifact] if artifact in self._outputs else self._sources[artifact]
+            for artifact in self._sets[number].get("directArtifactIds", ())
+        )
+
+    def _number_sources(self) -> None:
+        sets: dict[int, list[int]] = {}
+        for number, each in self._sets.items():
+            for artifact in each.get("directArtifactIds", ()):
+                if artifact not in self._outputs:
+                    sets.setdefault(artifact, []).append(number)
+        together: dict[tuple[int, ...], list[int]] = {}
+        for artifact, numbers in sets.items():
+            together.setdefault(tuple(numbers), []).append(artifact)
+        for artifacts in together.values():
+            for artifact in artifacts:
+                self._sources[artifact] = len(self._blobs)
+            size = sum(self._size_of(self._paths[artifact]) or 0 for artifact in artifacts)
+            self._blobs.append(Blob(size, len(artifacts)))

@@ -52,7 +52,7 @@ def test_unknown_sizes_are_the_median_of_the_mnemonic() -> None:
         ]
     }
     found = read(content, (), SIZES.get)
-    assert [blob.size for blob in found.graph.blobs] == [100, 200, 1, 100]
+    assert [found.graph.blobs[each.outputs[0]].size for each in found.graph.actions] == [100, 200, 1, 100]
     assert found.guessed_sizes == 1
 
 
@@ -63,3 +63,15 @@ def test_sets_nested_deeper_than_pythons_stack() -> None:
     action = {"mnemonic": "Gen", "arguments": ["g"], "inputDepSetIds": [depth], "outputIds": [2], "primaryOutputId": 2}
     found = read(CONTENT | {"depSetOfFiles": sets, "actions": [action]}, (), SIZES.get)
     assert [found.graph.blobs[blob] for blob in found.graph.actions[0].inputs] == [Blob(10)]
+
+
+def test_a_source_of_several_sets_is_one_blob() -> None:
+    sets = [{"id": 1, "directArtifactIds": [5, 6]}, {"id": 2, "directArtifactIds": [5, 6, 7]}]
+    actions = [
+        {"mnemonic": "Gen", "arguments": ["g"], "inputDepSetIds": [number], "outputIds": [output]}
+        for number, output in ((1, 2), (2, 3))
+    ]
+    found = read(CONTENT | {"depSetOfFiles": sets, "actions": actions}, (), SIZES.get)
+    first, second = found.graph.actions
+    assert set(first.inputs) < set(second.inputs)
+    assert [found.graph.blobs[blob] for blob in first.inputs] == [Blob(15, 2)]

@@ -15,8 +15,9 @@ from typing import Any
 from tools.lib.errors import UserError
 
 OPTIONS = ("--experimental_profile_include_primary_output", "--slim_profile=false")
-# The process of an action: in the sandbox, or as the worker said.
-_PROCESSES = {("general information", "subprocess.run"), ("Remote execution process wall time", "execute")}
+# The process of an action: in the sandbox, by a persistent worker, or as the farm said.
+_SANDBOX = ("general information", "subprocess.run")
+_PROCESSES = ("waiting for response from worker", "Remote execution process wall time")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def actions(content: Mapping[str, Any]) -> dict[str, Measured]:
         if place >= 0 and event["ts"] < spans[place][1]:
             kind = (event.get("cat", ""), event["name"])
             span = Span(event["ts"] / 1e6, (event["ts"] + event["dur"]) / 1e6)
-            name = "process" if kind in _PROCESSES else kind[1]
+            name = "process" if kind == _SANDBOX or kind[0] in _PROCESSES else kind[1]
             if name != "process" and not kind[0].lower().startswith("remote"):
                 continue
             phases[spans[place][2]].setdefault(name, span)

@@ -26,13 +26,15 @@ CONTENT = {
         event("queue", "Remote execution queuing time", 2.5, 1.0, 2),
         event("execute", "Remote execution process wall time", 4.0, 3.0, 2),
         event("subprocess.run", "general information", 9.0, 4.0, 2),
+        event("Building d", "action processing", 20.0, 2.0, 2, out="out/d"),
+        event("Worker #1 working", "waiting for response from worker", 20.5, 1.0, 2),
     ]
 }
 
 
 def test_seconds_of_the_processes() -> None:
     # b was a hit: it has no process.
-    assert seconds(CONTENT) == {"out/a": pytest.approx(4.0), "out/c": pytest.approx(3.0)}
+    assert seconds(CONTENT) == {"out/a": pytest.approx(4.0), "out/c": pytest.approx(3.0), "out/d": pytest.approx(1.0)}
 
 
 def test_phases() -> None:

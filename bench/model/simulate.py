@@ -28,7 +28,8 @@ class Farm:
     slots: actions at once on one worker.
     latency: one way, between any two machines.
     jobs: actions that the client has under way at most (Bazel's --jobs).
-    client_seconds, server_seconds: processor time per action; the client has `client_processors`
+    client_seconds, server_seconds: processor time to ask the cache for an action; client_run_seconds,
+        server_run_seconds: on top of it when the action is executed. The client has `client_processors`
         for it, and the server one: BuildGrid is a Python process, and one of its threads runs at a time.
     client_byte, server_byte, worker_byte: processor time per byte sent or received.
     dispatch_seconds: between an idle worker and a waiting action; nobody's processor.
@@ -49,6 +50,8 @@ class Farm:
     client_processors: float = 1.0
     client_seconds: float = 0.0
     server_seconds: float = 0.0
+    client_run_seconds: float = 0.0
+    server_run_seconds: float = 0.0
     client_byte: float = 0.0
     server_byte: float = 0.0
     worker_byte: float = 0.0
@@ -149,7 +152,14 @@ class _Build:
     def _bounds(self) -> dict[str, float]:
         farm = self.farm
         around = farm.client_seconds + farm.server_seconds + 2 * farm.latency
-        executed = around + farm.dispatch_seconds + farm.worker_seconds + 3 * farm.latency
+        executed = (
+            around
+            + farm.client_run_seconds
+            + farm.server_run_seconds
+            + farm.dispatch_seconds
+            + farm.worker_seconds
+            + 3 * farm.latency
+        )
         seconds = [
             farm.client_seconds if action.local else around if hit else executed + (action.seconds or 0.0)
             for action, hit in zip(self.graph.actions, self.hits, strict=True)
@@ -216,8 +226,10 @@ class _Build:
             yield 2 * farm.latency
             yield self._compute(farm.server_seconds, self.server_processor)
         if not self.hits[number] and not action.local:
+            yield self._compute(farm.client_run_seconds, self.client_processor)
             yield from self._upload(number)
             yield farm.latency
+            yield self._compute(farm.server_run_seconds, self.server_processor)
             self.queue.append(number)
             self._assign()
             yield PAUSE

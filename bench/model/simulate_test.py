@@ -164,3 +164,11 @@ def test_local_actions_are_the_clients() -> None:
     outcome = simulate(graph, replace(FREE, client_bandwidth=100.0))
     assert (outcome.executed, outcome.uploaded, outcome.downloaded) == (1, 1000, 0)
     assert outcome.seconds == pytest.approx(11.0)
+
+
+def test_a_hit_costs_less_than_an_execution() -> None:
+    farm = replace(FREE, workers=1000, server_seconds=0.01, server_run_seconds=0.1)
+    assert simulate(independent(100, 0.0), replace(farm, hit_rate=1.0)).seconds == pytest.approx(1.0)
+    outcome = simulate(independent(100, 0.0), farm)
+    assert outcome.seconds == pytest.approx(11.0)
+    assert outcome.bottleneck == "server's processor"
