@@ -130,9 +130,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=_positive, default=0.5, metavar="N", help="one way, between any two")
     # By default what --check measured of Bazel, BuildGrid and buildbox (docs/benchmarks.md).
     parser.add_argument("--client-processors", type=_positive, default=4.0, metavar="N", help="the client's")
-    parser.add_argument("--client-ms", type=_positive, default=84.0, metavar="N", help="its processor time per action")
-    parser.add_argument("--server-ms", type=_positive, default=143.0, metavar="N", help="the server's")
-    parser.add_argument("--worker-ms", type=_positive, default=117.0, metavar="N", help="a worker's")
+    parser.add_argument("--client-ms", type=_positive, default=35.0, metavar="N", help="its time per action or hit")
+    parser.add_argument("--client-run-ms", type=_positive, default=50.0, metavar="N", help="and more per execution")
+    parser.add_argument("--server-ms", type=_positive, default=5.0, metavar="N", help="the server's per action or hit")
+    parser.add_argument("--server-run-ms", type=_positive, default=138.0, metavar="N", help="and more per execution")
+    parser.add_argument("--worker-ms", type=_positive, default=117.0, metavar="N", help="a worker's per execution")
     parser.add_argument("--dispatch-ms", type=_positive, default=75.0, metavar="N", help="until a worker hears of it")
     parser.add_argument("--cores", type=int, default=0, metavar="N", help="all on one machine with so many; 0: not")
     return parser
@@ -153,6 +155,8 @@ def main(arguments: Sequence[str]) -> int:
         client_processors=options.client_processors,
         client_seconds=options.client_ms / 1000,
         server_seconds=options.server_ms / 1000,
+        client_run_seconds=options.client_run_ms / 1000,
+        server_run_seconds=options.server_run_ms / 1000,
         worker_seconds=options.worker_ms / 1000,
         dispatch_seconds=options.dispatch_ms / 1000,
         cores=options.cores,
