@@ -12,7 +12,7 @@ from tools.vm.failure import Failure
 from tools.vm.loop import Loop, Stopper
 from tools.vm.machine import Machine
 from tools.vm.plan import MachinePlan
-from tools.vm.running import Surroundings
+from tools.vm.surroundings import Surroundings
 
 
 @pytest.fixture

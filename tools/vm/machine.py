@@ -16,7 +16,8 @@ from tools.vm.commands import Commands
 from tools.vm.events import Step
 from tools.vm.failure import Failure, TestFailed
 from tools.vm.plan import MachinePlan
-from tools.vm.running import Running, Surroundings
+from tools.vm.running import Running
+from tools.vm.surroundings import Surroundings
 from tools.vm.transcript import Transcript
 from tools.vm.wording import bounded, parameter, short
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +80,6 @@ def test_what_scripts_can_use_is_documented() -> None:
     table = text.partition("| method of a machine | what |")[2].partition("\n\n")[0]
     names = [name for cell in re.findall(r"^\| (`[^|]*`) \|", table, re.M) for name in re.findall(r"`(\w+)", cell)]
     assert names == list(API)
-
-
-def test_a_command_that_is_interrupted_leaves_the_machine_usable(machine: Machine) -> None:
-    machine.start()
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):
-        machine.succeed("echo before; sleep 60")
-    assert machine.succeed("echo after") == "after\n"
 
 
 def test_a_machine_that_hangs_is_silent_and_no_command_late(

@@ -32,7 +32,7 @@ class Puppet:
         self.rest = b""
         self.token = ""
         self.running: subprocess.Popen[bytes] | None = None
-        self.deaf = False
+        self.deaf = self.keeping = False
 
     def live(self) -> None:
         """Until it is ended."""
@@ -59,7 +59,7 @@ class Puppet:
             word, _, argument = line.partition(" ")
             if word == "ping":
                 self.control.sendall(f"pong {argument}\n".encode())
-            elif word == "kill" and self.running:
+            elif word == "kill" and self.running and not self.keeping:
                 os.killpg(int(argument), signal.SIGKILL)
             elif word == "poweroff":
                 self.monitor.sendall(b'{"event": "SHUTDOWN", "data": {"reason": "guest-shutdown"}}\n')
@@ -67,7 +67,7 @@ class Puppet:
 
     def work(self) -> None:
         """Begin a command, or end the one that runs."""
-        if self.running and (code := self.running.poll()) is not None and not self.deaf:
+        if self.running and (code := self.running.poll()) is not None and not (self.deaf or self.keeping):
             assert self.running.stdout
             self.commands.sendall(self.running.stdout.read() + f"{self.token} {code & 255}\n".encode())
             self.running = None
@@ -81,6 +81,8 @@ class Puppet:
         self.rest, text = rest, b"\n".join(command).decode()
         if text == "puppet: hang":
             self.deaf = True
+        elif text == "puppet: keep":
+            self.keeping = True
         elif text == "puppet: exit":
             sys.exit("qemu: exit was asked for")
         elif text.startswith("puppet: stall"):

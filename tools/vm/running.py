@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from tools.vm import endings, qemu
 from tools.vm.agent import READY, Answer
 from tools.vm.console import Watcher, message_of
 from tools.vm.endings import BOOT_RAN, BOOT_SILENCE
-from tools.vm.events import EventLog, Step
+from tools.vm.events import Step
 from tools.vm.failure import Failure, TestStopped
 from tools.vm.fair_clock import FairClock
 from tools.vm.heartbeat import Heartbeat, Silence
-from tools.vm.loop import Loop, Stopper, Stream
+from tools.vm.loop import Stream
 from tools.vm.monitor import Monitor
 from tools.vm.network import Switch
 from tools.vm.plan import MachinePlan
+from tools.vm.surroundings import Surroundings
 from tools.vm.transcript import Transcript
 
 _NMI_WAIT = 3.0  # seconds that a hung kernel has to say where it is
@@ -34,19 +34,6 @@ _PIECE = 65536
 _TOO_LONG = {"rcu-stall": 9.0, "lockup": 6.0, "hung-task": 10.0}
 _RAN = 2.0  # seconds
 _AGAIN = 4  # times as long may pass until a report is said again
-
-
-@dataclass
-class Surroundings:
-    """What all machines of a test share."""
-
-    accelerator: str
-    out: Path
-    events: EventLog
-    loop: Loop
-    stopper: Stopper
-    switches: dict[str, Switch]
-    user_network: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tools.vm.network import Switch
 from tools.vm.nudge import Nudge
 from tools.vm.plan import Plan
 from tools.vm.result import machine_facts
-from tools.vm.running import Surroundings
 from tools.vm.script import script_globals
+from tools.vm.surroundings import Surroundings
 
 
 class Session:
