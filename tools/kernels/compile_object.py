@@ -91,6 +91,7 @@ def _lay_out(options: argparse.Namespace, plan: ObjectPlan, build: Path) -> dict
             packed.extractall(source)
     name, _, path = options.c_file.partition("=")
     (source / name).parent.mkdir(parents=True, exist_ok=True)
+    (source / name).unlink(missing_ok=True)  # a link to another C file of the source
     shutil.copyfile(path, source / name)
     for link, folder in plan.links.items():
         place = build / Path(link).relative_to("/build")

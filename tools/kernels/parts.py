@@ -33,6 +33,15 @@ def included_names(texts: Mapping[str, bytes]) -> set[str]:
     }
 
 
+def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
+    """What a reader of the file gets, also through links; nothing if a link leads out of the archive."""
+    try:
+        stream = archive.extractfile(entry)
+    except KeyError:
+        return b""
+    return stream.read() if stream else b""
+
+
 def write_parts(source: Path, outline: Path, headers: Path, c_files: Mapping[str, Path]) -> list[str]:
     """Write the outline and the headers of a source's tar, and those of its C files that `c_files` gives a path for.
 
@@ -40,17 +49,16 @@ def write_parts(source: Path, outline: Path, headers: Path, c_files: Mapping[str
     """
     with tarfile.open(source) as archive:
         entries = {entry.name.removeprefix("./"): entry for entry in archive if not entry.isdir()}
-        texts = {}
-        for name, entry in entries.items():
-            stream = archive.extractfile(entry) if entry.isreg() else None
-            texts[name] = stream.read() if stream else b""
+        texts = {name: _content(archive, entry) for name, entry in entries.items()}
     included = included_names(texts)
     with (
         tarfile.open(outline, "w", format=tarfile.GNU_FORMAT) as outlined,
         tarfile.open(headers, "w", format=tarfile.GNU_FORMAT) as kept,
     ):
         for name, entry in sorted(entries.items()):
-            text = texts[name]
+            text = b"" if entry.issym() else texts[name]
+            if entry.islnk():  # what it links to may be in another part
+                entry.type, entry.linkname, entry.size = tarfile.REGTYPE, "", len(text)
             if name.endswith(".h") or PurePosixPath(name).name in included or not entry.isreg():
                 kept.addfile(entry, BytesIO(text))
             if is_c_file(name) and entry.isreg():

@@ -1,6 +1,7 @@
 """What an edit of a source's file changes, and what it doesn't."""
 
 import tarfile
+from io import BytesIO
 from pathlib import Path
 
 from tools.kernels.parts import STUB, write_parts
@@ -73,3 +74,28 @@ def test_c_files_of_a_package(tmp_path: Path) -> None:
     _, _, missing = parts(tmp_path, FILES, "a.c", "gone.c")
     assert missing == ["gone.c"]
     assert (tmp_path / "a.c").read_text() == FILES["a.c"]
+
+
+def test_links_of_a_package(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "source.tar", "w") as archive:
+        for name, kind, target in (
+            ("sub/a.c", tarfile.REGTYPE, ""),
+            ("hard.c", tarfile.LNKTYPE, "sub/a.c"),
+            ("hard.h", tarfile.LNKTYPE, "sub/a.c"),
+            ("soft.c", tarfile.SYMTYPE, "sub/a.c"),
+            ("gone.h", tarfile.SYMTYPE, "../gone.h"),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname, entry.size = kind, target, 7 if kind == tarfile.REGTYPE else 0
+            archive.addfile(entry, BytesIO(b"int a;\n"))
+    c_files = {name: tmp_path / name for name in ("hard.c", "soft.c")}
+    assert write_parts(tmp_path / "source.tar", tmp_path / "outline.tar", tmp_path / "headers.tar", c_files) == []
+    assert {path.read_text() for path in c_files.values()} == {"int a;\n"}
+    with tarfile.open(tmp_path / "headers.tar") as archive:
+        assert {entry.name: (entry.isreg(), entry.linkname) for entry in archive} == {
+            "gone.h": (False, "../gone.h"),
+            "hard.h": (True, ""),
+            "soft.c": (False, "sub/a.c"),
+        }
+    with tarfile.open(tmp_path / "outline.tar") as archive:
+        assert archive.extractfile("hard.c").read() == STUB  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ def prune(runtime: Path, archive: Path, output: Path, exclude: Sequence[str]) ->
     Raises UserError when it can't be read or written.
     """
     words = [f"{runtime}/bin/bsdtar", "-c", "-f", str(output), "--format=gnutar"]
-    words += [word for pattern in exclude for word in ("--exclude", f"./{pattern}")]
+    words += [word for pattern in exclude for word in ("--exclude", f"^./{pattern}")]
     done = subprocess.run([*words, f"@{archive}"], stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         output.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from tests.kernels.kernel_root import runtime
 from tools.kernels.source_archive import main
 from tools.lib.errors import UserError
 from tools.roots.clock import SOURCE_DATE_EPOCH
+from tools.roots.pruned_archive import prune
 
 
 def package(path: Path) -> Path:
@@ -65,3 +66,29 @@ def test_a_folder_that_the_package_lacks(tmp_path: Path) -> None:
         "m.deb: has no folder 'usr/src/m-2'; correct `strip_prefix`; it has: usr/src/m-1, usr/src/m-1/sub, usr/src/m-10"
     )
     assert not (tmp_path / "source.tar").exists()
+
+
+def test_c_files_that_the_package_lacks(tmp_path: Path) -> None:
+    words = ["--runtime", str(runtime()), "--output", f"{tmp_path}/source.tar", "--strip-prefix", "usr/src/m-1"]
+    words += ["--package", str(package(tmp_path / "m.deb")), "--target", "//net:m"]
+    words += ["--outline", f"{tmp_path}/outline.tar", "--headers", f"{tmp_path}/headers.tar"]
+    main([*words, "--c-file", f"sub/m.c={tmp_path}/m.c"])
+    assert (tmp_path / "m.c").read_text() == "./usr/src/m-1/sub/m.c"
+    with pytest.raises(UserError) as raised:
+        main([*words, "--c-file", f"m.c={tmp_path}/m.c"])
+    assert str(raised.value) == (
+        "//net:m: `package` has no m.c; correct `package_c_files`; it has: hard.c, link.c, sub/m.c"
+    )
+
+
+def test_a_pruned_archive(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "whole.tar", "w") as archive:
+        for name in ("./usr/bin/gcc", "./usr/bin/perl5", "./usr/lib/gcc/x/12/libgcc.a", "./var/x", "./usr/var/y"):
+            archive.addfile(tarfile.TarInfo(name))
+    prune(runtime(), tmp_path / "whole.tar", tmp_path / "pruned.tar", ["usr/bin/perl*", "usr/lib/gcc/*.a", "var"])
+    with tarfile.open(tmp_path / "pruned.tar") as found:
+        assert found.getnames() == ["./usr/bin/gcc", "./usr/var/y"]
+    (tmp_path / "broken.tar").write_bytes(b"no archive" * 100)
+    with pytest.raises(UserError, match="broken.tar: cannot copy to"):
+        prune(runtime(), tmp_path / "broken.tar", tmp_path / "none.tar", [])
+    assert not (tmp_path / "none.tar").exists()
