@@ -72,4 +72,5 @@ def write_configuration(state: State, settings: Settings, templates: Path, redis
     write_atomically(
         state / "server.yml", server_configuration((templates / "server.yml").read_text(), settings, redis_port)
     )
-    write_atomically(state / "access.yml", (templates / "access.yml").read_text())
+    for name in ("access.yml", "server.py"):
+        write_atomically(state / name, (templates / name).read_text())

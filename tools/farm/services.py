@@ -106,7 +106,7 @@ def _server(settings: Settings, state: State, redis_port: int, version: str) -> 
         Service("redis", ("redis-server", f"{INSIDE}/redis.conf"), lambda: accepts(redis_port)),
         Service(
             "buildgrid",
-            ("bgd", "server", "start", "-v", f"{INSIDE}/server.yml"),
+            ("python3.11", f"{INSIDE}/server.py", "server", "start", "-v", f"{INSIDE}/server.yml"),
             lambda: accepts(settings.port, settings.local_address),
             before=("bgd", "migrate", "apply", CONNECTION),
             done=state / f"postgres/migrated-{version}",

@@ -1,0 +1,63 @@
+"""The server's processes die during a build: they are started again, and the build waits for them."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.farm.client import Client, running
+from tests.farm.farm import Farm, kill
+
+World = tuple[Farm, Client]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One farm and one Bazel for the tests of this module."""
+    with running(tmp_path_factory.mktemp("server"), "--workers", "1") as world:
+        yield world
+
+
+@pytest.mark.parametrize(
+    ("mode", "victims"),
+    [
+        ("farm", ["buildgrid"]),
+        ("farm", ["postgres"]),
+        ("farm", ["buildgrid", "postgres", "redis"]),
+        ("cache", ["buildgrid", "redis"]),
+    ],
+    ids=str,
+)
+def test_killed_during_a_build(world: World, mode: str, victims: list[str]) -> None:
+    farm, client = world
+    name = "-".join([mode, *victims])
+    client.rule(f"{name}-1", f"sleep 3; echo {name} > $@")
+    client.rule(f"{name}-2", "cat $< > $@; echo 2 >> $@", f"{name}-1")
+    build = client.start("build", f"--config={mode}", f"//:{name}-2")
+    build.until("the first one runs", lambda: f"genrule //:{name}-1; " in build.said)
+    before = farm.status()["services"]
+    for victim in victims:
+        kill(before[victim]["pid"], signal.SIGKILL)
+    done = build.wait()
+    assert done.code == 0, done.err
+    assert client.output(f"{name}-2") == f"{name}\n2\n"
+    assert ("2 remote" if mode == "farm" else "2 linux-sandbox") in done.err
+    after = farm.status()["services"]
+    assert [after[victim]["last_end"][:18] for victim in victims] == ["killed by signal 9"] * len(victims)
+
+
+def test_no_server(tmp_path: Path) -> None:
+    client = Client(tmp_path, {"one": "echo 1 > $@"})
+    try:
+        # A cache that can't be reached: one line, and the build goes on.
+        done = client.bazel("build", "--config=cache", "--remote_cache=grpc://127.0.0.1:9", "//:one")
+        assert (done.code, client.output("one")) == (0, "1\n"), done.err
+        assert "Failed to query remote execution capabilities: UNAVAILABLE" in done.err
+        # No place to execute at: the build says so and ends, and nothing runs here in its place.
+        words = ["--config=farm", "--remote_executor=grpc://127.0.0.1:9", "--remote_retries=1"]
+        done = client.fresh_build("//:one", *words)
+        assert (done.code, "1 internal" in done.err) == (34, True), done.err
+        assert "UNAVAILABLE: io exception" in done.err
+    finally:
+        client.bazel("shutdown")
