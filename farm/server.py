@@ -1,4 +1,4 @@
-"""BuildGrid as //farm:up runs it: no damaged blob leaves it, and a lost input is said to be one.
+"""BuildGrid as //farm:up runs it: no damaged blob leaves it, and clients learn what workers lack.
 
 BuildGrid names a file by its blob's digest, and believes that. A disk may forget bits, and a machine that loses its
 power leaves files half-written. So a blob is compared with its digest before it is given out; one that differs is
@@ -6,6 +6,7 @@ removed and said not to be there, and what made it is run again.
 
 An input that is gone when a worker fetches it, buildbox reports as an internal error. The Remote Execution API has
 another answer for it (`Execute`, "FAILED_PRECONDITION"), by which Bazel knows that it must upload the input again.
+Outputs that the server has no room for are an internal error too, which Bazel would try again and again.
 """
 
 import hashlib
@@ -25,6 +26,8 @@ from buildgrid.server.scheduler import Scheduler
 
 # How buildbox-casd says which input is gone.
 _MISSING = re.compile(r'missing blob with digest "([0-9a-f]{64}/[0-9]+)"')
+# How it says that outputs weren't taken.
+_NOT_STORED = "to remote CAS"
 
 
 class VerifyingStorage(DiskStorage):
@@ -55,27 +58,30 @@ class VerifyingStorage(DiskStorage):
         self.delete_blob(digest)
 
 
-class MissingInputScheduler(Scheduler):
-    """A Scheduler that tells clients which input was missing."""
+class ExplainingScheduler(Scheduler):
+    """A Scheduler that tells clients what a worker lacked."""
 
     def _synchronize_completed_leases(self, session: Any, bot_name: str, completed_leases: Any, *others: Any) -> Any:
         for lease in completed_leases:
-            missing_input(lease.status)
+            explain(lease.status)
         return super()._synchronize_completed_leases(session, bot_name, completed_leases, *others)
 
 
-def missing_input(status: Status) -> None:
-    """Change a worker's error about a missing input into the API's."""
-    missing = _MISSING.search(status.message)
-    if status.code != code_pb2.INTERNAL or missing is None:
+def explain(status: Status) -> None:
+    """Change a worker's internal error into what the API has for it."""
+    if status.code != code_pb2.INTERNAL:
         return
-    status.code = code_pb2.FAILED_PRECONDITION
-    failure = PreconditionFailure()
-    failure.violations.add(type="MISSING", subject=f"blobs/{missing.group(1)}")
-    status.details.add().Pack(failure)
+    if missing := _MISSING.search(status.message):
+        status.code = code_pb2.FAILED_PRECONDITION
+        failure = PreconditionFailure()
+        failure.violations.add(type="MISSING", subject=f"blobs/{missing.group(1)}")
+        status.details.add().Pack(failure)
+    elif _NOT_STORED in status.message:
+        status.code = code_pb2.FAILED_PRECONDITION
+        status.message = "the worker couldn't store the action's outputs: is the server's disk full? See //farm:status"
 
 
 if __name__ == "__main__":
     parser.object_definitions["!disk-storage"] = VerifyingStorage
-    parser.Scheduler = MissingInputScheduler
+    parser.Scheduler = ExplainingScheduler
     sys.exit(cli())

@@ -64,12 +64,14 @@ def test_emptied_during_a_build(world: World, mode: str, outputs: str) -> None:
     client.rule(f"{name}-1", f"echo {name} > $@")
     # So that the first one's result is a hit, of which Bazel has no bytes.
     assert client.fresh_build(f"//:{name}-1", f"--config={mode}").code == 0
-    client.rule(f"{name}-2", f"sleep 3; echo {name}-2 > $@")
+    client.rule(f"{name}-2", f"sleep 6; echo {name}-2 > $@")
     client.rule(f"{name}-3", "cat $(SRCS) > $@", f"{name}-1", f"{name}-2")
     client.bazel("clean")
     forget_on_worker(farm)
     build = client.start("build", f"--config={mode}", f"--remote_download_outputs={outputs}", f"//:{name}-3")
     build.until("the second one runs", lambda: f"genrule //:{name}-2; " in build.said)
+    if mode == "farm":
+        build.until("a worker runs it", lambda: farm.status()["executing"] == 1)
     empty(farm)
     done = build.wait()
     assert done.code == 0, done.err

@@ -27,7 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ("farm", ["buildgrid", "postgres", "redis"]),
         ("cache", ["buildgrid", "redis"]),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "+".join(value),
 )
 def test_killed_during_a_build(world: World, mode: str, victims: list[str]) -> None:
     farm, client = world
@@ -43,8 +43,8 @@ def test_killed_during_a_build(world: World, mode: str, victims: list[str]) -> N
     assert done.code == 0, done.err
     assert client.output(f"{name}-2") == f"{name}\n2\n"
     assert ("2 remote" if mode == "farm" else "2 linux-sandbox") in done.err
-    after = farm.status()["services"]
-    assert [after[victim]["last_end"][:18] for victim in victims] == ["killed by signal 9"] * len(victims)
+    for victim in victims:
+        assert f"{victim}: killed by signal 9" in farm.log("farm")
 
 
 def test_no_server(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_no_server(tmp_path: Path) -> None:
         # No place to execute at: the build says so and ends, and nothing runs here in its place.
         words = ["--config=farm", "--remote_executor=grpc://127.0.0.1:9", "--remote_retries=1"]
         done = client.fresh_build("//:one", *words)
-        assert (done.code, "1 internal" in done.err) == (34, True), done.err
+        assert (done.code, "2 processes: 2 internal." in done.err) == (34, True), done.err
         assert "UNAVAILABLE: io exception" in done.err
     finally:
         client.bazel("shutdown")
