@@ -38,10 +38,12 @@ def _kernel_headers_impl(ctx):
         mnemonic = "KernelHeaders",
         progress_message = "Collecting the headers of kernel " + release,
     )
+    compile_headers = pruned_archive(ctx, headers, ctx.label.name + "/compile.tar", _NOT_FOR_OBJECTS)
     return [
         DefaultInfo(files = depset([headers, facts, symvers])),
+        OutputGroupInfo(compile = depset([compile_headers])),
         KernelInfo(
-            compile_headers = pruned_archive(ctx, headers, ctx.label.name + "/compile.tar", _NOT_FOR_OBJECTS),
+            compile_headers = compile_headers,
             compiler = ctx.attr.compiler,
             facts = facts,
             headers = headers,

@@ -16,13 +16,15 @@ from tools.kernels import compile_commands
 from tools.kernels.drivers import Kernel, driver_commands, links, patch_commands, split_commands
 from tools.kernels.execute import build_environment, run_command
 from tools.kernels.messages import failure_text, missing_c_file, shown_folders
-from tools.kernels.objects import Objects, changed, digests
+from tools.kernels.objects import Objects, changed, digests, without_skew
 from tools.kernels.source import SOURCE, Source
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
 
 OUT = Path("/out")
+
+
 def merged_symvers(tree: Path, modules: Sequence[str]) -> str:
     """What `modules` export: the Module.symvers of each folder below `tree` as one, sorted by symbol.
 
@@ -72,8 +74,7 @@ def _build_with_objects(objects: Objects, source: Source, kernel: Kernel, log: P
         shutil.rmtree(SOURCE)
         pristine.rename(SOURCE)
         _run_driver(source, kernel, log, shown)
-    with log.open("a") as stream:
-        stream.write(note)
+    log.write_bytes(without_skew(log.read_bytes()) + note.encode())
 
 
 def build(source: Source, kernel: Kernel, objects: Objects | None = None) -> None:

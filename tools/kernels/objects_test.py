@@ -6,7 +6,7 @@ import time
 from io import BytesIO
 from pathlib import Path
 
-from tools.kernels.objects import Objects, changed, digests
+from tools.kernels.objects import Objects, changed, digests, without_skew
 
 
 def folder(path: Path, archives: list[dict[str, str]], reason: str = "") -> Path:
@@ -61,3 +61,13 @@ def test_products_are_not_sources(tmp_path: Path) -> None:
     for name in ("a.c", "a.o", ".a.o.cmd", "m.mod", "m.mod.c", "Module.symvers", "a.h"):
         (tmp_path / name).touch()
     assert sorted(digests(tmp_path)) == ["a.c", "a.h"]
+
+
+def test_complaints_of_dates_are_left_out_of_the_log() -> None:
+    log = (
+        b"  CC [M]  a.o\n"
+        b"make[2]: Warning: File '/build/source/.a.o.cmd' has modification time 86399 s in the future\n"
+        b"  LD [M]  m.o\n"
+        b"make[2]: warning:  Clock skew detected.  Your build may be incomplete.\n"
+    )
+    assert without_skew(log) == b"  CC [M]  a.o\n  LD [M]  m.o\n"
