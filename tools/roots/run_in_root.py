@@ -31,6 +31,7 @@ RUNTIME = "/forge/runtime"
 TOOL = "/forge/tool.pyz"
 # A file that is there until the first namespace is entered.
 _OUTSIDE = "outside"
+_PASSED = (signal.SIGINT, signal.SIGTERM)
 _AGAIN = 0.5  # seconds between two SIGTERM for a command that hasn't ended yet
 # The setting, the value that forbids user namespaces to who isn't root, and one that allows them.
 _SYSCTLS = (
@@ -213,28 +214,35 @@ def run_staged(plan: Plan, stage: Path, out: Path) -> int:
     return code if code >= 0 else 128 - code
 
 
+def hold_signals() -> None:
+    """Keep SIGINT and SIGTERM for the command of a plan with `signals`: sooner, they would end this beside what is
+    just being made. A signal that is blocked isn't lost, as one that is ignored is."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED)
+
+
+def _ignore_signals() -> None:
+    for number in _PASSED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
+
+
 def _run_passing_signals(words: Sequence[str]) -> int:
     """Run a command line to its end, however it is signalled meanwhile; returns its code as subprocess does.
 
     What lies between here and the plan's command inherits that it ignores the signals. So does that command
     until it has handlers: SIGTERM is sent again and again until the end.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    # What comes before there are handlers waits for them; a signal that is blocked isn't ignored.
-    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    for number in numbers:
-        signal.signal(number, signal.SIG_IGN)
+    hold_signals()
     # A terminal signals all that is in its foreground, and takes input from nobody else.
     terminal = os.isatty(0)
-    process = subprocess.Popen(
-        words,
-        process_group=None if terminal else 0,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers),
-    )
-    heard = _hear((signal.SIGTERM,) if terminal else numbers)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    # Nobody has passed on a Ctrl-C that came already.
+    asked = terminal and signal.SIGINT in signal.sigpending()
+    heard = _hear((signal.SIGTERM,) if terminal else _PASSED)
+    if terminal:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process = subprocess.Popen(words, process_group=None if terminal else 0, preexec_fn=_ignore_signals)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
     ended = os.pidfd_open(process.pid)
-    asked = False
     while ended not in select.select([ended, heard], [], [], _AGAIN if asked else None)[0]:
         came = _read(heard)
         asked = asked or signal.SIGTERM in came
@@ -275,6 +283,8 @@ def run_plan(plan: Plan, self_command: Sequence[str]) -> int:
 
     `self_command` is the command line by which this tool is called again inside.
     """
+    if plan.signals:
+        hold_signals()
     with tempfile.TemporaryDirectory(prefix=".run-in-root.", dir=os.getcwd()) as scratch:
         stage, out = Path(scratch, "stage"), Path(plan.keep or f"{scratch}/out")
         stage.mkdir()

@@ -112,3 +112,15 @@ def test_a_command_that_is_not_ready_for_a_signal_gets_it_later() -> None:
         began = time.monotonic()
         assert process.wait(timeout=30) == 7
         assert time.monotonic() - began > 1.0, "it was heard by who was deaf"
+
+
+def test_a_signal_that_came_before_the_command_gets_to_it() -> None:
+    program = (
+        "import os, signal, sys; from tools.roots import run_in_root;"
+        "run_in_root.hold_signals(); os.kill(os.getpid(), signal.SIGTERM);"
+        f"sys.exit(run_in_root._run_passing_signals([sys.executable, '-c', {_SLOW!r}]))"
+    )
+    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, timeout=30, check=False)
+    assert done.returncode == 7

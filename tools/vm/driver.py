@@ -110,7 +110,7 @@ def run_test(plan: Plan, out: Path, environment: Mapping[str, str]) -> int:
     try:
         failure = _test(session, source, deadline(plan, environment))
     finally:
-        session.close()
+        _close(session)
     failure = _report(session, failure)
     for line in summary(plan, session.accelerator, session.events.steps, failure):
         print(line)
@@ -134,14 +134,19 @@ def run_interactive(plan: Plan, out: Path, environment: Mapping[str, str], conso
     try:
         return interactive.console(session) if console else interactive.prompt(session, source)
     finally:
-        session.close()
+        _close(session)
         session.events.end()
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # Once is enough; what is done at the end isn't to be interrupted.
-    signal.signal(number, signal.SIG_IGN)
+    # Python ignores what is raised in a finaliser or the like; run_in_root sends the signal again until the end.
     raise SystemExit(128 + number)
+
+
+def _close(session: Session) -> None:
+    """End the machines; who asks again doesn't interrupt it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    session.close()
 
 
 def main(arguments: Sequence[str]) -> int:

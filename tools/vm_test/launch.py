@@ -8,7 +8,6 @@ where this is started, the runfiles. Outputs go to Bazel's folder for them, or t
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -59,8 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["--staged"]:
         return run_in_root.main(arguments)
     settings, *words = arguments
-    # Until run_in_root passes it on: what is made here is removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    run_in_root.hold_signals()
     itself = [os.path.abspath(word) for word in (sys.executable, sys.path[0])]
     with tempfile.TemporaryDirectory(prefix="vm-test.", dir=os.environ.get("TEST_TMPDIR")) as scratch:
         keep = output_folder(os.environ, Path(scratch))

@@ -1,6 +1,9 @@
 """What is run in the driver's root, and where its outputs go."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +49,32 @@ def test_only_what_the_driver_reads_is_passed_on() -> None:
 )
 def test_outputs(environment: dict[str, str], folder: str) -> None:
     assert launch.output_folder(environment, Path("/scratch")) == Path(folder)
+
+
+# Asked to end at the very moment at which the first folder is made.
+_ENDED_EARLY = """
+import os, signal, sys, tempfile
+make = tempfile.mkdtemp
+def make_and_signal(*words, **names):
+    made = make(*words, **names)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return made
+tempfile.mkdtemp = make_and_signal
+from tools.vm_test import launch
+sys.exit(launch.main(sys.argv[1:]))
+"""
+
+
+def test_nothing_is_left_whenever_it_is_ended(tmp_path: Path) -> None:
+    runtime, scratch, settings = tmp_path / "runtime", tmp_path / "scratch", tmp_path / "settings.json"
+    bwrap = runtime / "bin/bwrap"
+    bwrap.parent.mkdir(parents=True)
+    bwrap.write_text("#!/bin/sh\nexit 3\n")
+    bwrap.chmod(0o755)
+    scratch.mkdir()
+    settings.write_text(json.dumps(SETTINGS | {"runtime": str(runtime)}))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "TEST_TMPDIR": str(scratch)}
+    words = [sys.executable, "-c", _ENDED_EARLY, str(settings)]
+    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    assert b"user namespace" in done.stderr, "run_plan says so of a bwrap that ends at once"
+    assert list(scratch.iterdir()) == []
