@@ -1,0 +1,41 @@
+"""Providers of containers: what describes a layer or an image is apart from its blobs.
+
+An action that needs digests and sizes alone reads metadata files. Then a changed configuration reads no layer, and a
+push opens only the blobs that the registry lacks.
+"""
+
+LayerInfo = provider(
+    "One layer: a compressed tar and the files that describe it.",
+    fields = {
+        "blob": "File: the compressed tar, as it lies in a registry.",
+        "contents": "File: JSON, {\"layer\": STRING, \"overrides\": [PATTERN], \"entries\": [ENTRY]}; tools/containers/contents.py " +
+                    "describes an entry (path, type, mode, uid, gid, size, sha256, target).",
+        "metadata": "File: JSON, {\"name\": STRING, \"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, " +
+                    "\"diff_id\": \"sha256:HEX\", \"uncompressed\": BYTES}. mediaType, digest and size are the " +
+                    "layer's descriptor in a manifest.",
+        "name": "string: what messages and reports call the layer, such as libc6 or //containers/redis:files.",
+    },
+)
+
+LayersInfo = provider(
+    "Layers, in the order in which a runtime unpacks them.",
+    fields = {
+        "accounts": "File or None: JSON, {\"users\": {NAME: [UID, GID]}, \"groups\": {NAME: GID}}, of the users and groups " +
+                    "that these layers have in /etc/passwd and /etc/group.",
+        "layers": "list of LayerInfo.",
+        "materials": "depset of File: the locks (roots/*.lock.json, *.requirements.txt) that the layers' contents come from.",
+    },
+)
+
+ContainerImageInfo = provider(
+    "An image: manifest and configuration, and its layers.",
+    fields = {
+        "config": "File: the configuration, JSON as the OCI image specification has it. Its SHA-256 is the image's ID.",
+        "descriptor": "File: JSON, {\"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, \"config\": DESCRIPTOR}, of the " +
+                      "manifest and, in \"config\", of the configuration.",
+        "layers": "list of LayerInfo, lowest first, those of the base among them. Entry N is layer N of the manifest.",
+        "manifest": "File: the manifest, JSON as the OCI image specification has it.",
+        "name": "string: the image's name in a registry, below the namespace.",
+        "version": "string: the version that the image is tagged with.",
+    },
+)
