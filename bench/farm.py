@@ -107,10 +107,10 @@ def compare(workspace: Path, targets: Sequence[str], scratch: Path) -> list[Boun
     shutil.copytree(workspace, copy, symlinks=True, ignore=_SKIPPED)
     second = _other_user(first, copy, scratch)
     try:
-        for bazel in (first, second):
-            bazel.run("build", "--nobuild", "--symlink_prefix=/", *targets)
         with local_farm(scratch / "farm", _WORKERS) as address:
             farm = ("--config=farm", f"--remote_executor={address}", metrics)
+            first.run("build", "--nobuild", "--symlink_prefix=/", *targets)
+            second.run("build", "--nobuild", "--symlink_prefix=/", *farm, *targets)
             first.run("clean")
             print(f"{len(targets)} kernels; {busy()}", flush=True)
             local = first.build(*targets)

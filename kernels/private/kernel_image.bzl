@@ -99,7 +99,10 @@ that they need and what depmod makes of them; modules.json, which says what each
         "_tool": attr.label(default = "//tools/kernels:kernel_image"),
         "_vmlinux": attr.label(default = "//tools/vm:vmlinux"),
         "_zstd": attr.label(default = "@tool_runtime//:zstd"),
-    } | ROOT_ATTRS,
+    } | ROOT_ATTRS | {
+        # The tool takes packages apart.
+        "_programs": attr.label(default = "@tool_runtime//:programs"),
+    },
     toolchains = ROOT_TOOLCHAINS,
     provides = [KernelImageInfo],
 )

@@ -65,7 +65,7 @@ def _build(ctx, kernel, source, deps_symvers, unverified):
         module + ".debug": ctx.actions.declare_file("{}/{}.debug".format(name, module))
         for module in unverified
     }
-    objects = module_objects(ctx, kernel, source) if has_objects(kernel, source) else {}
+    objects = module_objects(ctx, kernel, source) if has_objects(ctx, kernel, source) else {}
     run_in_root(
         ctx,
         layers = module_layers(kernel, source),

@@ -1,11 +1,13 @@
 """Objects: the plan of a source for one kernel, and an action for each of its C files."""
 
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//roots:defs.bzl", "RootInfo", "root_layers", "run_in_root")
 load("//tools/python:defs.bzl", "run_python_tool", "runtime_folder")
 load(":lines.bzl", "supports")
 
 OBJECTS_ATTRS = {
     "_compile_object": attr.label(default = "//tools/kernels:compile_object"),
+    "_objects_from": attr.label(default = "//kernels:objects_from"),
     "_plan_module": attr.label(default = "//tools/kernels:plan_module"),
 }
 
@@ -15,17 +17,20 @@ _REQUIREMENTS = {
     "supports-workers": "1",
 }
 
-def has_objects(kernel, source):
+def has_objects(ctx, kernel, source):
     """Whether the C files of a source are compiled in actions of their own for a kernel.
 
     Args:
+      ctx: the context of a rule that has OBJECTS_ATTRS.
       kernel: a KernelInfo.
       source: a KernelModuleSourceInfo.
 
     Returns:
       True or False.
     """
-    return bool(source.c_files) and not [kernels for kernels in source.patched_kernels if supports(kernels, kernel.release)]
+    if len(source.c_files) < max(1, ctx.attr._objects_from[BuildSettingInfo].value):
+        return False
+    return not [kernels for kernels in source.patched_kernels if supports(kernels, kernel.release)]
 
 def _plan(ctx, kernel, source):
     """The action that asks kbuild; returns the plan of each C file's object, what was generated, and the summary."""

@@ -7,7 +7,9 @@ ROOT_TOOLCHAINS = [PYTHON_TOOLCHAIN]
 
 ROOT_ATTRS = {
     "_run_in_root": attr.label(default = "//tools/roots:run_in_root"),
-} | RUNTIME_ATTRS
+} | RUNTIME_ATTRS | {
+    "_programs": attr.label(default = "@tool_runtime//:root_programs"),
+}
 
 def root_layers(target, extras = []):
     """The archives of a root with some of its extras, in the order to unpack.

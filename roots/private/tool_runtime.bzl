@@ -48,6 +48,38 @@ for path in library.iterdir():
 pathlib.Path("module.pyc").unlink()
 """
 
+# The libraries that each program needs, as the dynamic loader finds them: what an action declares, and no more.
+_LIST_LIBRARIES = """
+import pathlib, pprint, re, subprocess, sys
+folders = "root/lib/x86_64-linux-gnu", "root/usr/lib/x86_64-linux-gnu"
+loader = folders[0] + "/ld-linux-x86-64.so.2"
+libraries = {}
+for word in sys.argv[1:]:
+    name, _, program = word.partition("=")
+    files = [program]
+    if name == "python3":
+        files += map(str, pathlib.Path("root/usr/lib/python3.11/lib-dynload").glob("*.so"))
+        # Which libpthread opens by itself when a thread ends.
+        files.append(folders[0] + "/libgcc_s.so.1")
+    found = {loader, *files[1:]}
+    for file in files:
+        listed = subprocess.run(
+            [loader, "--library-path", ":".join(folders), "--list", file], check=True, capture_output=True, text=True)
+        found.update(re.findall(r"=> (root/[^ ]+) ", listed.stdout))
+    libraries[name] = sorted(found)
+pathlib.Path("libraries.bzl").write_text(
+    '"The libraries of each program; made by roots/private/tool_runtime.bzl."\\n\\n'
+    f"LIBRARIES = {pprint.pformat(libraries)}\\n")
+"""
+
+def _run_python(rctx, program, arguments):
+    done = rctx.execute(
+        [rctx.path("bin/python3"), "-ISBc", program] + arguments,
+        environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
+    )
+    if done.return_code:
+        fail("the locked Python doesn't run on this machine:\n" + done.stderr)
+
 def _tool_runtime_impl(rctx):
     lock = read_lock(rctx, rctx.attr.lock)
     files = fetch_packages(rctx, lock["packages"], "packages", "./bazelw run //roots:update -- " + lock["name"])
@@ -61,12 +93,8 @@ def _tool_runtime_impl(rctx):
         rctx.delete("deb")
     for name, program in _PROGRAMS.items():
         rctx.file("bin/" + name, _LAUNCHER.format(program = program))
-    packed = rctx.execute(
-        [rctx.path("bin/python3"), "-ISBc", _PACK_STDLIB, "root/usr/lib/python3.11"],
-        environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
-    )
-    if packed.return_code:
-        fail("the locked Python doesn't run on this machine:\n" + packed.stderr)
+    _run_python(rctx, _PACK_STDLIB, ["root/usr/lib/python3.11"])
+    _run_python(rctx, _LIST_LIBRARIES, ["{}=root/{}".format(name, program) for name, program in _PROGRAMS.items()])
     rctx.template("BUILD.bazel", rctx.attr.build_file, executable = False)
 
 tool_runtime = repository_rule(

@@ -35,6 +35,23 @@ def failure_test(name, messages, rule, **kwargs):
         target_under_test = name + ".wrong",
     )
 
+def _compilation_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
+    asserts.equals(env, ctx.attr.objects, "KernelObject" in mnemonics)
+    return analysistest.end(env)
+
+def _compilation_test(objects_from):
+    return analysistest.make(
+        _compilation_test_impl,
+        attrs = {"objects": attr.bool(doc = "Whether there are actions for single C files.")},
+        config_settings = {str(Label("//kernels:objects_from")): objects_from},
+    )
+
+# The source under test has two C files.
+objects_from_two_test = _compilation_test(2)
+objects_from_three_test = _compilation_test(3)
+
 def _ranges_impl(ctx):
     output = ctx.actions.declare_file(ctx.label.name + ".json")
     ctx.actions.write(output, json.encode([
