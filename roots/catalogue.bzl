@@ -3,6 +3,7 @@
 ROOTS = {
     "apt": ["test"],
     "browser": [],
+    "docker": [],
     "farm-server": [],
     "farm-worker": [],
     "guest": ["depmod"],
@@ -13,6 +14,7 @@ ROOTS = {
     "kbuild-trixie": ["scons"],
     "lint": [],
     "qemu": [],
+    "registry": [],
     "rpm": [],
     "userspace": [],
 }
