@@ -1,5 +1,6 @@
 """Which accelerator is used, and why."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from tools.vm import accelerator
 from tools.vm.accelerator import choose, probe
 
 NONE = Path("/nowhere/kvm")
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is chosen doesn't hang on how busy this machine is: the probe is a process, which has to be scheduled."""
+    monkeypatch.setattr(accelerator, "probe", partial(probe, limit=60.0))
 
 
 def test_without_the_device_it_is_tcg() -> None:
