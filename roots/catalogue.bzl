@@ -3,6 +3,8 @@
 ROOTS = {
     "apt": ["test"],
     "browser": [],
+    "container-build": [],
+    "containers": ["redis"],
     "docker": [],
     "farm-server": [],
     "farm-worker": [],

@@ -22,8 +22,18 @@ LayersInfo = provider(
     fields = {
         "accounts": "File or None: JSON, {\"users\": {NAME: [UID, GID]}, \"groups\": {NAME: GID}}, of the users and groups " +
                     "that these layers have in /etc/passwd and /etc/group.",
+        "components": "depset of string: JSON, {\"type\": \"deb\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
+                      "each locked file that the layers are made of.",
         "layers": "list of LayerInfo.",
-        "materials": "depset of File: the locks (roots/*.lock.json, *.requirements.txt) that the layers' contents come from.",
+    },
+)
+
+PackageInfo = provider(
+    "One locked Debian package as a layer.",
+    fields = {
+        "component": "string: its entry of LayersInfo.components.",
+        "deb": "File: the package.",
+        "layer": "LayerInfo: its files, unconfigured.",
     },
 )
 

@@ -1,0 +1,12 @@
+"""Containers: layers, images, and their tests."""
+
+load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
+load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
+load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
+
+ContainerImageInfo = _ContainerImageInfo
+files_layer = _files_layer
+LayerInfo = _LayerInfo
+LayersInfo = _LayersInfo
+package_layer = _package_layer
+PackageInfo = _PackageInfo

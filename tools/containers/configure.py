@@ -1,0 +1,293 @@
+"""Do what the packages' maintainer scripts do, by dpkg itself, and make a layer of the difference.
+
+Runs in the root `container-build`. The packages' layers are unpacked below /build; dpkg and all that its scripts call
+are the image's own, started in that tree by bubblewrap. dpkg unpacks the packages once more, because their preinst
+scripts, diversions and triggers are its business, and configures them.
+
+There is one user ID, so fakeroot's daemon answers for owners and modes, and its record of them is what the layer
+takes. libfaketime answers for the clock. What differs from run to run in spite of that, or belongs to a machine rather
+than to an image, is left out (`_VOLATILE`).
+"""
+
+import argparse
+import fnmatch
+import hashlib
+import json
+import os
+import resource
+import stat
+import subprocess
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tools.containers.accounts import parse_accounts
+from tools.containers.contents import (
+    CHARACTER,
+    DIRECTORY,
+    FIFO,
+    FILE,
+    HARDLINK,
+    SYMLINK,
+    WHITEOUT,
+    Entry,
+    read_contents,
+)
+from tools.containers.layer import Source, measured, write_outputs
+from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
+from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_excluded
+from tools.lib.cli import run
+from tools.lib.errors import UserError
+from tools.roots.clock import SOURCE_DATE_EPOCH
+
+IMAGE = Path("/build/image")
+_LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
+# Where the two libraries lie for the image's programs, which have a /usr of their own.
+_PRELOADED = {
+    _LIBRARIES / "libfakeroot/libfakeroot-sysv.so": "/run/forge/fakeroot.so",
+    _LIBRARIES / "faketime/libfaketime.so.1": "/run/forge/faketime.so",
+}
+_DEBS = "/run/forge/packages"
+_FOLDERS = ("dev", "proc", "run", "sys", "tmp", "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers")
+# No service is started while an image is made (invoke-rc.d(8)).
+_POLICY = "usr/sbin/policy-rc.d"
+# What belongs to a machine, or differs from run to run: file systems that a runtime mounts, logs, backups, locks,
+# caches, identities and keys.
+_VOLATILE = (
+    "dev/*",
+    "proc/*",
+    "run/*",
+    "sys/*",
+    "tmp/*",
+    _POLICY,
+    "etc/machine-id",
+    "etc/ssh/ssh_host_*",
+    "etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "etc/ssl/private/ssl-cert-snakeoil.key",
+    "etc/.pwd.lock",
+    "etc/group-",
+    "etc/gshadow-",
+    "etc/passwd-",
+    "etc/shadow-",
+    "etc/subgid-",
+    "etc/subuid-",
+    "var/cache/debconf/*-old",
+    "var/cache/ldconfig/aux-cache",
+    "var/lib/dbus/machine-id",
+    "var/lib/dpkg/*-old",
+    "var/lib/dpkg/lock*",
+    "var/lib/dpkg/triggers/Lock",
+    "var/log/alternatives.log",
+    "var/log/dpkg.log",
+)
+# dpkg and its scripts close every descriptor that they might have, so a high limit makes them ten times slower.
+_DESCRIPTORS = 1024
+# As many of dpkg's last lines are shown when it fails.
+_SAID = 30
+_TYPES = {
+    stat.S_IFREG: FILE,
+    stat.S_IFDIR: DIRECTORY,
+    stat.S_IFLNK: SYMLINK,
+    stat.S_IFCHR: CHARACTER,
+    stat.S_IFIFO: FIFO,
+}
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What fakeroot's daemon has recorded of a file: st_mode with its type bits, owner, st_rdev."""
+
+    mode: int
+    uid: int
+    gid: int
+    device: int = 0
+
+
+def parse_record(text: str) -> dict[tuple[int, int], Owned]:
+    """The record that fakeroot's daemon saves, by device and inode (faked(1), --save-file)."""
+    record = {}
+    for line in text.splitlines():
+        fields = dict(field.split("=", 1) for field in line.split(","))
+        owned = Owned(int(fields["mode"], 8), int(fields["uid"]), int(fields["gid"]), int(fields["rdev"]))
+        record[int(fields["dev"], 16), int(fields["ino"])] = owned
+    return record
+
+
+def read_tree(tree: Path, record: Mapping[tuple[int, int], Owned]) -> dict[str, Entry]:
+    """The entries of everything in the tree, as programs under fakeroot see it. Several links of a file are files."""
+    entries = {}
+    for folder, folders, files in os.walk(tree):
+        for name in [*folders, *files]:
+            path = Path(folder, name)
+            status = path.lstat()
+            known = record.get((status.st_dev, status.st_ino), Owned(status.st_mode, 0, 0))
+            kind = _TYPES.get(stat.S_IFMT(known.mode))
+            if kind is None:
+                continue
+            place = str(path.relative_to(tree))
+            entry = Entry(place, kind, stat.S_IMODE(known.mode), known.uid, known.gid)
+            if kind == FILE:
+                content = path.read_bytes()
+                entry = replace(entry, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+            elif kind == SYMLINK:
+                entry = replace(entry, mode=0o777, target=os.readlink(path))
+            elif kind == CHARACTER:
+                entry = replace(entry, device=(os.major(known.device), os.minor(known.device)))
+            entries[place] = entry
+    return entries
+
+
+def is_left_out(path: str) -> bool:
+    """Whether a path is left out of the layer. dpkg keeps folders of documentation that it leaves out."""
+    return is_excluded(path) or any(fnmatch.fnmatch(path, pattern) for pattern in _VOLATILE)
+
+
+def difference(below: Mapping[str, Entry], above: Mapping[str, Entry]) -> list[Entry]:
+    """The entries that make `above` of `below`: what is new or changed, and a whiteout for what is gone."""
+    entries = [
+        entry for path, entry in above.items() if not is_left_out(path) and _plain(below.get(path), below) != entry
+    ]
+    gone = {path for path in below if path not in above and not is_left_out(path)}
+    for path in gone:
+        parent, _, name = path.rpartition("/")
+        if not any(str(folder) in gone for folder in Path(path).parents):
+            entries.append(measured(Entry(f"{parent}/{WHITEOUT}{name}".lstrip("/"), FILE), b""))
+    return entries
+
+
+def _plain(entry: Entry | None, entries: Mapping[str, Entry]) -> Entry | None:
+    """An entry as `read_tree` would give it."""
+    if entry and entry.type == HARDLINK:
+        return replace(entries[entry.target], path=entry.path)
+    return entry
+
+
+@contextmanager
+def fakeroot_daemon(record: Path) -> Generator[str, None, None]:
+    """A daemon that keeps owners; gives its key, and has saved its record afterwards."""
+    process = subprocess.Popen(
+        ["faked-sysv", "--foreground", "--save-file", str(record)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    try:
+        yield process.stdout.readline().partition(":")[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def in_image(key: str, packages: Sequence[Path], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of the image in its tree, with fakeroot and without a clock."""
+    words = ["bwrap", "--unshare-user", "--uid", "0", "--gid", "0", "--bind", str(IMAGE), "/"]
+    words += ["--dev", "/dev", "--bind", "/proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp"]
+    for library, place in _PRELOADED.items():
+        words += ["--ro-bind", str(library), place]
+    for package in packages:
+        words += ["--ro-bind", str(package), f"{_DEBS}/{package.name}"]
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "DEBCONF_NONINTERACTIVE_SEEN": "true",
+        "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+        "FAKEROOTKEY": key,
+        # In a namespace of one user the kernel's answer is EINVAL, and fakeroot expects EPERM.
+        "FAKEROOTDONTTRYCHOWN": "1",
+        "LD_PRELOAD": ":".join(_PRELOADED.values()),
+        "FAKETIME": "2025-01-01 00:00:00",
+        "FAKETIME_DISABLE_SHM": "1",
+        "NO_FAKE_STAT": "1",
+        "PERL_HASH_SEED": "0",
+        "PYTHONHASHSEED": "0",
+    }
+    for name, value in sorted(environment.items()):
+        words += ["--setenv", name, value]
+    words += ["--chdir", "/", "--", *command]
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def dpkg(*words: str) -> list[str]:
+    """dpkg's command line for what is done here."""
+    options = ["--force-depends", "--force-confnew", "--force-unsafe-io"]
+    options += [f"--path-exclude=/{pattern}" for pattern in EXCLUDED]
+    options += [f"--path-include=/{pattern}" for pattern in INCLUDED]
+    return ["dpkg", *options, *words]
+
+
+def prepare(layers: Iterable[Path]) -> None:
+    """Unpack the layers, and make what dpkg and the scripts expect of a file system."""
+    IMAGE.mkdir()
+    for blob in layers:
+        subprocess.run(["tar", "-xpf", str(blob), "-C", str(IMAGE), "--no-same-owner"], check=True)
+    for name in MERGED:
+        if (IMAGE / "usr" / name).is_dir() and not (IMAGE / name).exists():
+            (IMAGE / name).symlink_to(f"usr/{name}")
+    for name in _FOLDERS:
+        (IMAGE / name).mkdir(parents=True, exist_ok=True)
+    # dpkg has its own idea of these: it unpacks the packages itself.
+    for file in (IMAGE / "var/lib/dpkg/info").iterdir():
+        file.unlink()
+    for name in ("available", "status"):
+        (IMAGE / "var/lib/dpkg" / name).touch()
+    (IMAGE / _POLICY).write_text("#!/bin/sh\nexit 101\n")
+    (IMAGE / _POLICY).chmod(0o755)
+
+
+def configure(name: str, packages: Sequence[Path], record: Path) -> None:
+    """Unpack and configure the packages in the prepared tree. Raises UserError with what dpkg said."""
+    with fakeroot_daemon(record) as key:
+        files = [f"{_DEBS}/{package.name}" for package in packages]
+        for what, command in (("unpack", dpkg("--unpack", *files)), ("configure", dpkg("--configure", "--pending"))):
+            done = in_image(key, packages, command)
+            if done.returncode:
+                said = done.stdout.strip().splitlines()
+                raise UserError("\n".join([f"{name}: dpkg can't {what} the packages:", *said[-_SAID:]]))
+
+
+def check_complete(name: str, status: str) -> None:
+    """Raise UserError unless every package of a dpkg status file is installed and has what it depends on."""
+    bad = []
+    for paragraph in status.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != " ")
+        if fields["Status"] != "install ok installed":
+            bad.append(f"{fields['Package']} ({fields['Status']})")
+    if bad:
+        raise UserError(f"{name}: dpkg left packages unfinished: {', '.join(bad)}; see what their postinst needs")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="configure", description=__doc__, fromfile_prefix_chars="@")
+    add_layer_options(parser)
+    parser.add_argument("--accounts", type=Path, required=True)
+    parser.add_argument("--packages", type=Path, required=True, help="JSON: a list of {blob, contents, deb}, as paths")
+    options = parser.parse_args(arguments)
+    packages: list[dict[str, Any]] = json.loads(options.packages.read_text())
+    below: dict[str, Entry] = {}
+    for package in packages:
+        below |= {entry.path: entry for entry in read_contents(Path(package["contents"])).entries}
+    for needed in ("usr/bin/dpkg", "usr/bin/sh"):
+        if needed not in below:
+            raise UserError(f"{options.name}: no package has /{needed}, which it takes to configure them; add one")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
+    prepare(Path(package["blob"]) for package in packages)
+    record = Path("/build/record")
+    configure(options.name, [Path(package["deb"]) for package in packages], record)
+    check_complete(options.name, (IMAGE / "var/lib/dpkg/status").read_text())
+    above = read_tree(IMAGE, parse_record(record.read_text()))
+    entries = difference(below, above)
+    sources: dict[str, Source] = {entry.path: IMAGE / entry.path if entry.path in above else b"" for entry in entries}
+    write_outputs(
+        options.name, entries, sources, layer_outputs(options), options.compression, zstd_program(options), ["*"]
+    )
+    accounts = parse_accounts((IMAGE / "etc/passwd").read_text(), (IMAGE / "etc/group").read_text())
+    options.accounts.write_text(accounts.to_json())
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

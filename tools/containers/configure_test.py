@@ -1,0 +1,56 @@
+"""What of a configured tree becomes a layer; tests/containers/packages configures real packages."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.containers.configure import Owned, check_complete, difference, parse_record, read_tree
+from tools.containers.contents import DIRECTORY, FILE, HARDLINK, SYMLINK, Entry
+from tools.containers.layer import measured
+from tools.lib.errors import UserError
+
+
+def test_fakeroot_s_record() -> None:
+    text = "dev=fe01,ino=12,mode=100640,uid=0,gid=42,nlink=1,rdev=0\n"
+    assert parse_record(text) == {(0xFE01, 12): Owned(0o100640, 0, 42)}
+
+
+def test_a_tree_is_read_with_recorded_owners(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir(mode=0o755)
+    (tmp_path / "etc/shadow").write_text("x")
+    (tmp_path / "etc/shadow").chmod(0o600)
+    (tmp_path / "etc/link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "fifo")
+    status = (tmp_path / "etc/shadow").lstat()
+    found = read_tree(tmp_path, {(status.st_dev, status.st_ino): Owned(0o100640, 0, 42)})
+    assert found["etc/shadow"] == measured(Entry("etc/shadow", FILE, 0o640, 0, 42), b"x")
+    assert found["etc"] == Entry("etc", DIRECTORY, 0o755)
+    assert found["etc/link"] == Entry("etc/link", SYMLINK, 0o777, target="nowhere")
+    assert sorted(found) == ["etc", "etc/link", "etc/shadow", "fifo"]
+
+
+def test_the_difference() -> None:
+    same, old, new = (measured(Entry("etc/a", FILE), text) for text in (b"1", b"1", b"2"))
+    below = {
+        "etc": Entry("etc", DIRECTORY, 0o755),
+        "etc/a": old,
+        "usr/b": measured(Entry("usr/b", FILE), b"b"),
+        "usr/c": Entry("usr/c", HARDLINK, target="usr/b"),
+        "gone": Entry("gone", DIRECTORY, 0o755),
+        "gone/file": Entry("gone/file", FILE),
+        "var/log/dpkg.log": Entry("var/log/dpkg.log", FILE),
+    }
+    kept = {name: entry for name, entry in below.items() if "/b" in name or name == "etc"}
+    kept["usr/c"] = measured(Entry("usr/c", FILE), b"b")
+    assert difference(below, kept | {"etc/a": same}) == [measured(Entry(".wh.gone", FILE), b"")]
+    changed = kept | {"etc/a": new, "run/x": Entry("run/x", FILE), "gone": below["gone"]}
+    assert difference(below, changed) == [new, measured(Entry("gone/.wh.file", FILE), b"")]
+    assert difference({}, {"etc/a": Entry("etc/a", FILE, uid=5)})[0].uid == 5
+
+
+def test_packages_left_unfinished_are_named() -> None:
+    installed = "Package: a\nStatus: install ok installed\nDescription: b\n Status: c\n"
+    check_complete("x", installed)
+    with pytest.raises(UserError, match=r"x: dpkg left packages unfinished: b \(install ok half-configured\)"):
+        check_complete("x", f"{installed}\nPackage: b\nStatus: install ok half-configured\n")

@@ -1,0 +1,230 @@
+"""Write a layer: the same bytes from the same entries, digest and diff ID in the same pass.
+
+A layer is a compressed tar (OCI image specification, "Image Layer Filesystem Changeset"). Names are sorted, owners
+are numbers, every time is `tools.roots.clock.SOURCE_DATE_EPOCH`, and the compressor's parameters are fixed: gzip is
+zlib's level 6 without name and time (RFC 1952), zstd its level 3 by one thread.
+"""
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Protocol
+
+from tools.containers.contents import CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, Contents, Entry
+from tools.lib.errors import UserError
+from tools.roots.clock import SOURCE_DATE_EPOCH
+
+MEDIA_TYPES = {
+    "gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
+    "zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
+}
+_GZIP_LEVEL = 6
+_GZIP_WINDOW = 31  # zlib's way to say: 32 KiB of window, with gzip's header and checksum
+_CHUNK = 1 << 20
+_TYPES = {
+    FILE: tarfile.REGTYPE,
+    DIRECTORY: tarfile.DIRTYPE,
+    SYMLINK: tarfile.SYMTYPE,
+    HARDLINK: tarfile.LNKTYPE,
+    CHARACTER: tarfile.CHRTYPE,
+    FIFO: tarfile.FIFOTYPE,
+}
+
+# A file's bytes, or where they are.
+Source = bytes | Path
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A layer's descriptor, and what a configuration and reports need besides. Sizes are in bytes."""
+
+    name: str
+    mediaType: str
+    digest: str
+    size: int
+    diff_id: str
+    uncompressed: int
+
+    def to_json(self) -> str:
+        """The metadata file's text."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+
+class _Compressor(Protocol):
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Counter:
+    """Writes to `stream` and keeps digest and size of what went through."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+class _Gzip:
+    def __init__(self, sink: _Counter) -> None:
+        self._sink = sink
+        self._compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+
+    def write(self, data: bytes) -> None:
+        self._sink.write(self._compressor.compress(data))
+
+    def close(self) -> None:
+        self._sink.write(self._compressor.flush())
+
+
+class _Zstd:
+    def __init__(self, sink: _Counter, program: Path) -> None:
+        words = [str(program), "-q", "-3", "--single-thread", "--no-check", "-c"]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin and self._process.stdout
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self._reader = threading.Thread(target=self._drain, args=(sink,))
+        self._reader.start()
+
+    def _drain(self, sink: _Counter) -> None:
+        while data := self._output.read(_CHUNK):
+            sink.write(data)
+
+    def write(self, data: bytes) -> None:
+        self._input.write(data)
+
+    def close(self) -> None:
+        self._input.close()
+        self._reader.join()
+        self._output.close()
+        if self._process.wait():
+            raise UserError(f"zstd ended with exit code {self._process.returncode}; its message is above")
+
+
+class _Pipe:
+    """The file that tarfile writes to: counts the plain bytes on their way to the compressor."""
+
+    def __init__(self, compressor: _Compressor) -> None:
+        self._compressor = compressor
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        self.size += len(data)
+        self._compressor.write(data)
+        return len(data)
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[IO[bytes]]:
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    else:
+        with source.open("rb") as stream:
+            yield stream
+
+
+def measured(entry: Entry, source: Source) -> Entry:
+    """A file's entry with the size and digest of its bytes."""
+    if isinstance(source, bytes):
+        return replace(entry, size=len(source), sha256=hashlib.sha256(source).hexdigest())
+    with source.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+        return replace(entry, size=stream.tell(), sha256=digest.hexdigest())
+
+
+def _member(entry: Entry) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(entry.path)
+    member.type, member.mode, member.mtime = _TYPES[entry.type], entry.mode, SOURCE_DATE_EPOCH
+    member.uid, member.gid, member.linkname = entry.uid, entry.gid, entry.target
+    member.devmajor, member.devminor = entry.device
+    member.size = entry.size if entry.type == FILE else 0
+    return member
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries sorted by path, hard links after all the files that they may name."""
+    return sorted(entries, key=lambda entry: (entry.type == HARDLINK, entry.path))
+
+
+def write_layer(
+    name: str,
+    entries: Iterable[Entry],
+    sources: Mapping[str, Source],
+    blob: Path,
+    compression: str = "gzip",
+    zstd: Path = Path("zstd"),
+) -> Metadata:
+    """Write the layer's blob; `sources` has the bytes of each file by its path.
+
+    `zstd` is the program, for that compression. Raises UserError for an unknown compression, or a path that comes
+    twice; then there is no blob.
+    """
+    if compression not in MEDIA_TYPES:
+        raise UserError(f"{name}: unknown compression '{compression}'; choose one of: {', '.join(MEDIA_TYPES)}")
+    seen: set[str] = set()
+    ordered = in_order(entries)
+    for entry in ordered:
+        if entry.path in seen:
+            raise UserError(f"{name}: /{entry.path} comes twice in the layer; keep one")
+        seen.add(entry.path)
+    with blob.open("wb") as stream:
+        sink = _Counter(stream)
+        compressor = _Zstd(sink, zstd) if compression == "zstd" else _Gzip(sink)
+        pipe = _Pipe(compressor)
+        with tarfile.open(fileobj=pipe, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
+            for entry in ordered:
+                if entry.type == FILE:
+                    with _opened(sources[entry.path]) as content:
+                        archive.addfile(_member(entry), content)
+                else:
+                    archive.addfile(_member(entry))
+        compressor.close()
+    return Metadata(name, MEDIA_TYPES[compression], sink.digest, sink.size, pipe.digest, pipe.size)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a layer's three files go."""
+
+    blob: Path
+    metadata: Path
+    contents: Path
+
+
+def write_outputs(
+    name: str,
+    entries: Iterable[Entry],
+    sources: Mapping[str, Source],
+    outputs: Outputs,
+    compression: str,
+    zstd: Path,
+    overrides: Iterable[str] = (),
+) -> None:
+    """Write blob, metadata and contents. Raises what `write_layer` raises."""
+    entries = in_order(entries)
+    metadata = write_layer(name, entries, sources, outputs.blob, compression, zstd)
+    outputs.metadata.write_text(metadata.to_json())
+    outputs.contents.write_text(Contents(name, entries, tuple(sorted(overrides))).to_json())
