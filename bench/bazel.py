@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tools.lib.errors import UserError
 
+# What a farm is asked to build, without one; such as how much an action compiles.
+LIKE_A_FARM = ("--config=farm", "--remote_executor=")
 # Whatever user.bazelrc says.
 NO_CACHES = ("--disk_cache=", "--remote_cache=", "--remote_executor=")
 

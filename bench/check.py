@@ -102,8 +102,10 @@ def _build(bazel: Bazel, state: Path, address: str, targets: Sequence[str], scra
 def _empty_workspace(like: Bazel, folder: Path) -> Bazel:
     """A workspace of actions that do nothing, in Bazel's and the farm's eyes like ours."""
     folder.mkdir()
-    for name in (".bazelrc", ".bazelversion"):
-        shutil.copy(like.workspace / name, folder)
+    shutil.copy(like.workspace / ".bazelversion", folder)
+    # Without the settings of targets that aren't here.
+    lines = (like.workspace / ".bazelrc").read_text().splitlines(keepends=True)
+    (folder / ".bazelrc").write_text("".join(line for line in lines if "--//" not in line))
     (folder / "WORKSPACE").touch()
     # A moment of sleep, because a profile leaves out what takes no time.
     command = 'genrule(name = "{0}", outs = ["{0}.txt"], cmd = "sleep 0.05; echo {0} > $@")\n'

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import check
-from bench.bazel import Bazel, kernels
+from bench.bazel import LIKE_A_FARM, Bazel, kernels
 from bench.machine import Others
 from bench.model import aquery, profile, report
 from bench.model.graph import Filled, Graph, fill, prune
@@ -35,8 +35,8 @@ def listed(bazel: Bazel, targets: str) -> list[str]:
 def read_graph(bazel: Bazel, targets: Sequence[str]) -> aquery.Read:
     """The graph that a build of these targets runs."""
     chosen = "set({})".format(" ".join(f'"{label}"' for label in targets))
-    requested = bazel.run("cquery", "--output=files", chosen).split("\n")
-    content = json.loads(bazel.run("aquery", "--output=jsonproto", f"deps({chosen})"))
+    requested = bazel.run("cquery", *LIKE_A_FARM, "--output=files", chosen).split("\n")
+    content = json.loads(bazel.run("aquery", *LIKE_A_FARM, "--output=jsonproto", f"deps({chosen})"))
     base = bazel.execution_root()
 
     def size_of(path: str) -> int | None:
@@ -52,12 +52,13 @@ def read_graph(bazel: Bazel, targets: Sequence[str]) -> aquery.Read:
 def measure(bazel: Bazel, targets: Sequence[str], trace: Path) -> dict[str, float]:
     """A cold local build, one action for each core; the seconds of a free core that each action takes."""
     cores = os.cpu_count() or 1
-    bazel.run("build", "--nobuild", "--symlink_prefix=/", *targets)
+    bazel.run("build", "--nobuild", "--symlink_prefix=/", *LIKE_A_FARM, *targets)
     bazel.run("clean")
     server = bazel.output / "server/server.pid.txt"
     with Others(lambda: [int(server.read_text())]) as others:
         # As a farm's worker does it: each action by itself, not by a process that has everything ready.
         bazel.build(
+            *LIKE_A_FARM,
             f"--profile={trace}", f"--jobs={cores}", "--strategy_regexp=.*=linux-sandbox", *profile.OPTIONS, *targets
         )
     if others.mean > _CALM:

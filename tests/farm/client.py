@@ -20,8 +20,10 @@ class Client:
         self.root = folder / name
         self._output = folder / f"{name}.out"
         self.root.mkdir(parents=True)
-        for file in (".bazelrc", ".bazelversion"):
-            shutil.copy(checkout() / file, self.root)
+        shutil.copy(checkout() / ".bazelversion", self.root)
+        # Without the settings of targets that aren't here.
+        lines = (checkout() / ".bazelrc").read_text().splitlines(keepends=True)
+        (self.root / ".bazelrc").write_text("".join(line for line in lines if "--//" not in line))
         (self.root / "WORKSPACE").touch()
         (self.root / "bazelw").symlink_to(checkout() / "bazelw")
         for rule, command in rules.items():
