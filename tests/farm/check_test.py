@@ -1,9 +1,5 @@
 """//farm:check and workers of another server: what is found at an address is said in one sentence."""
 
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
@@ -12,10 +8,6 @@ import pytest
 
 from tests.farm.client import Client
 from tests.farm.farm import Farm, error
-from tests.integration.workspace import runfile
-from tools.farm.main import running_roots
-from tools.farm.services import accepts
-from tools.farm.settings import State
 
 
 @pytest.fixture(scope="module")
@@ -27,26 +19,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Farm:
     return farm
 
 
-@contextmanager
-def other_api(farm: Farm, port: int, major: int) -> Iterator[str]:
-    """Run other_api.py."""
-    roots = running_roots(State(farm.state))
-    assert roots is not None
-    script = str(runfile("tests/farm/other_api.py"))
-    words = ["python3", "-IB", "/tmp/other_api.py", str(port), str(major)]
-    line = roots.enter(farm.state, words, options=("--ro-bind", script, "/tmp/other_api.py"))
-    with subprocess.Popen(line, stderr=subprocess.PIPE) as server:
-        deadline = time.monotonic() + 60
-        while not accepts(port):
-            assert server.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        yield f"grpc://127.0.0.1:{port}"
-        server.kill()
-
-
 def test_another_version(farm: Farm, tmp_path: Path) -> None:
     wanted = "speaks the Remote Execution API 3.0 to 3.0, and Bazel needs 2.0 or a later 2.x"
-    with other_api(farm, 8996, 3) as address:
+    address = "grpc://127.0.0.1:8996"
+    with farm.script("other_api.py", 8996, "3"):
         assert f"{address}: {wanted}" in error(farm.command("check", address))
         # Workers don't start for such a server.
         assert wanted in error(farm.up("--workers", "1", "--server", address))
@@ -60,7 +36,8 @@ def test_another_version(farm: Farm, tmp_path: Path) -> None:
 
 
 def test_another_api(farm: Farm) -> None:
-    with other_api(farm, 8997, 0) as address:
+    address = "grpc://127.0.0.1:8997"
+    with farm.script("other_api.py", 8997, "0"):
         assert "speaks gRPC, but not the Remote Execution API" in error(farm.command("check", address))
 
 

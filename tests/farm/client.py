@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.farm.farm import Farm
-from tests.integration.workspace import Result, checkout, environment, find_bazel
+from tests.integration.workspace import OwnBazel, Result, checkout, environment
 
 HELPER = checkout() / "farm/credential_helper"
 
 
-class Client:
+class Client(OwnBazel):
     """Builds genrules: `rules` are names and shell commands; each writes NAME.txt."""
 
-    def __init__(self, folder: Path, rules: Mapping[str, str], name: str = "client") -> None:
-        self.root = folder / name
-        self._output = folder / f"{name}.out"
+    def __init__(self, folder: Path, rules: Mapping[str, str], wrapper: Sequence[str] = ()) -> None:
+        super().__init__(folder / "client", folder / "client.out", wrapper)
         self.root.mkdir(parents=True)
         shutil.copy(checkout() / ".bazelversion", self.root)
         # Without the settings of targets that aren't here.
@@ -37,25 +36,6 @@ class Client:
     def settings(self, *lines: str) -> None:
         """Write user.bazelrc."""
         (self.root / "user.bazelrc").write_text("".join(f"{line}\n" for line in lines))
-
-    def command(self, command: str, *words: str) -> list[str]:
-        """The words that run Bazel there."""
-        startup = [f"--output_user_root={self._output}", "--nohome_rc", "--max_idle_secs=60"]
-        return [find_bazel(), *startup, command, "--color=no", "--curses=no", *words]
-
-    def bazel(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
-        """Run Bazel to its end; `extra` is set in its environment."""
-        done = subprocess.run(
-            self.command(command, *words),
-            cwd=self.root,
-            env=environment() | dict(extra or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> "Run":
         """Start Bazel, and don't wait for its end."""
@@ -99,6 +79,33 @@ class Run:
             self._process.kill()
             raise AssertionError(f"Bazel hasn't ended after {seconds:.0f} s:\n{self.said}") from None
         return Result(self._process.returncode, "", self.said)
+
+
+class Gate:
+    """Where an action waits until the test lets it go on; it says when it is there.
+
+    Not only what an action declares reaches it: a worker's actions may write to the worker's folder for scratch
+    files, and this machine's where --sandbox_writable_path says.
+    """
+
+    def __init__(self, farm: Farm, name: str) -> None:
+        self._folder = farm.state / "worker/tmp"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._name = name
+        # It ends by itself when the test doesn't come back.
+        self.command = (
+            f"d=/farm/worker/tmp; test -d $$d || d={self._folder}; touch $$d/{name}.reached; i=0; "
+            f"until test -e $$d/{name}.open; do i=$$((i + 1)); test $$i -lt 3000; sleep 0.1; done"
+        )
+        self.option = f"--sandbox_writable_path={self._folder}"
+
+    def reached(self) -> bool:
+        """Whether an action is there."""
+        return (self._folder / f"{self._name}.reached").exists()
+
+    def open(self) -> None:
+        """Let actions go on."""
+        (self._folder / f"{self._name}.open").touch()
 
 
 def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:

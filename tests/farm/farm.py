@@ -8,11 +8,15 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.integration.workspace import Result, environment
+from tests.integration.workspace import Result, environment, runfile
+from tools.farm.main import running_roots
+from tools.farm.services import accepts
+from tools.farm.settings import State
 
 RUNFILES = Path.cwd()
 
@@ -20,9 +24,11 @@ RUNFILES = Path.cwd()
 class Farm:
     """A farm with its state in `folder`."""
 
-    def __init__(self, folder: Path, port: int = 8980) -> None:
+    def __init__(self, folder: Path, port: int = 8980, wrapper: Sequence[str] = ()) -> None:
+        """`wrapper` are words to put before each command."""
         self.state = folder / "farm"
         self.port = port
+        self._wrapper = list(wrapper)
 
     @property
     def address(self) -> str:
@@ -49,7 +55,7 @@ class Farm:
     def command(self, name: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
         """Run //farm:NAME with these words; `extra` is set in its environment."""
         done = subprocess.run(
-            [str(RUNFILES / f"farm/{name}.sh"), "--state", str(self.state), *words],
+            [*self._wrapper, str(RUNFILES / f"farm/{name}.sh"), "--state", str(self.state), *words],
             env=environment() | {"RUNFILES_DIR": str(RUNFILES.parent)} | dict(extra or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -65,6 +71,33 @@ class Farm:
     def status(self) -> dict[str, Any]:
         """What `status --json` says."""
         content: dict[str, Any] = json.loads(self.command("status", "--json").out)
+        return content
+
+    def _script(self, name: str, words: Sequence[str]) -> list[str]:
+        roots = running_roots(State(self.state))
+        assert roots is not None
+        place = ("--ro-bind", str(runfile(f"tests/farm/{name}")), f"/tmp/{name}")
+        return roots.enter(self.state, ["python3", "-IB", f"/tmp/{name}", *words], options=place)
+
+    @contextlib.contextmanager
+    def script(self, name: str, port: int, *words: str) -> Iterator[None]:
+        """Run tests/farm/NAME PORT WORDS in the server's root until the end of the block; it listens on that port."""
+        with subprocess.Popen(self._script(name, [str(port), *words]), stdin=subprocess.DEVNULL) as process:
+            try:
+                deadline = time.monotonic() + 60
+                while not accepts(port):
+                    assert process.poll() is None and time.monotonic() < deadline
+                    time.sleep(0.05)
+                yield
+            finally:
+                process.kill()
+
+    def ask(self, *words: str) -> dict[str, Any]:
+        """What api_client.py prints with these words."""
+        line = self._script("api_client.py", [str(self.port), *words])
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        content: dict[str, Any] = json.loads(done.stdout)
         return content
 
     def log(self, service: str) -> str:

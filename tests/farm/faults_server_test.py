@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.farm.client import Client, running
+from tests.farm.client import Client, Gate, running
 from tests.farm.farm import Farm, kill
 
 World = tuple[Farm, Client]
@@ -32,13 +32,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_killed_during_a_build(world: World, mode: str, victims: list[str]) -> None:
     farm, client = world
     name = "-".join([mode, *victims])
-    client.rule(f"{name}-1", f"sleep 3; echo {name} > $@")
+    gate = Gate(farm, name)
+    client.rule(f"{name}-1", f"{gate.command}; echo {name} > $@")
     client.rule(f"{name}-2", "cat $< > $@; echo 2 >> $@", f"{name}-1")
-    build = client.start("build", f"--config={mode}", f"//:{name}-2")
-    build.until("the first one runs", lambda: f"genrule //:{name}-1; " in build.said)
+    build = client.start("build", f"--config={mode}", gate.option, f"//:{name}-2")
+    build.until("the first one runs", gate.reached)
     before = farm.status()["services"]
     for victim in victims:
         kill(before[victim]["pid"], signal.SIGKILL)
+    gate.open()
     done = build.wait()
     assert done.code == 0, done.err
     assert client.output(f"{name}-2") == f"{name}\n2\n"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.farm.client import Client, running, wait_until
+from tests.farm.client import Client, Gate, running, wait_until
 from tests.farm.farm import Farm, kill
 
 World = tuple[Farm, Client]
@@ -22,13 +22,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_killed_in_the_middle(world: World, victims: list[str]) -> None:
     farm, client = world
     names = [f"{'-'.join(victims)}-{number}" for number in range(2)]
-    for name in names:
-        client.rule(name, f"echo {name} > $@; sleep 3")
+    gates = [Gate(farm, name) for name in names]
+    for name, gate in zip(names, gates, strict=True):
+        client.rule(name, f"echo {name} > $@; {gate.command}")
     build = client.start("build", "--config=farm", *names)
-    build.until("both actions run", lambda: farm.status()["executing"] == 2)
+    build.until("both actions run", lambda: all(gate.reached() for gate in gates))
     before = farm.status()["services"]
     for victim in victims:
         kill(before[victim]["pid"], signal.SIGKILL)
+    for gate in gates:
+        gate.open()
     done = build.wait()
     assert done.code == 0, done.err
     assert [client.output(name) for name in names] == [f"{name}\n" for name in names]

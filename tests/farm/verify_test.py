@@ -1,5 +1,6 @@
 """//farm:verify: a clean cache is verified; results that this machine makes differently are named."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +76,21 @@ def test_nothing_to_compare(farm: Farm, client: Client) -> None:
     assert "//:none: no targets to verify" in error(verify(farm, client, "//:none"))
     said = error(verify(farm, client, "//:steady", address="grpc://127.0.0.1:8999"))
     assert "the cache can't be used: Failed to query remote execution capabilities" in said
+
+
+def test_a_forged_result_is_named(farm: Farm, client: Client, tmp_path: Path) -> None:
+    client.rule("forged", "echo honest > $@")
+    words = ("--config=cache", f"--remote_cache={farm.address}")
+    log = tmp_path / "execution.json"
+    done = client.bazel("build", "//:forged", *words, f"--execution_log_json_file={log}")
+    assert done.code == 0, done.err
+    action = json.loads(log.read_text())["digest"]
+    # Who may write puts another result in its place, and who trusts the cache gets it.
+    farm.ask("forge", f"{action['hash']}/{action['sizeBytes']}", "forged\n")
+    assert client.fresh_build("//:forged", *words).code == 0
+    assert client.output("forged") == "forged\n"
+    done = verify(farm, client, "--sample", "0", "//:forged", "//:steady")
+    assert done.code == 1, done.err
+    lines = done.out.splitlines()
+    assert [line.partition(" (Genrule)")[0] for line in lines[1:-1]] == ["DIFFERS: //:forged"]
+    assert lines[-1] == "2 cached results compared with this machine's: 1 differ"

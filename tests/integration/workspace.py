@@ -66,15 +66,42 @@ def cached_file(sha256: str) -> Path:
     return outer_cache() / _ENTRIES / sha256 / "file"
 
 
-class Workspace:
+class OwnBazel:
+    """The Bazel of the workspace at `root`, with its files in `output`; `wrapper` are words to put before each call."""
+
+    def __init__(self, root: Path, output: Path, wrapper: Sequence[str] = ()) -> None:
+        self.root = root
+        self._output = output
+        self._wrapper = list(wrapper)
+
+    def command(self, command: str, *words: str) -> list[str]:
+        """The words that run it (with `environment()`); `words` are options, targets, program's own."""
+        startup = [f"--output_user_root={self._output}", "--nohome_rc", "--max_idle_secs=60"]
+        return [*self._wrapper, find_bazel(), *startup, command, "--color=no", "--curses=no", *words]
+
+    def bazel(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
+        """Run it to its end; `extra` is set in its environment."""
+        done = subprocess.run(
+            self.command(command, *words),
+            cwd=self.root,
+            env=environment() | dict(extra or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+class Workspace(OwnBazel):
     """A copy of the checkout at `folder`/`name`, and the Bazel that builds it."""
 
     def __init__(self, folder: Path, name: str = "checkout", wrapper: Sequence[str] = ()) -> None:
         """Make the copy; `wrapper` are words to put before each call of Bazel."""
-        self.root = folder / name
-        self.cache = folder / f"{self.root.name}.repositories"
-        self._output = folder / f"{self.root.name}.out"
-        self._wrapper = list(wrapper)
+        root = folder / name
+        super().__init__(root, folder / f"{root.name}.out", wrapper)
+        self.cache = folder / f"{root.name}.repositories"
         shutil.copytree(checkout(), self.root, symlinks=True, ignore=_SKIPPED)
         entries = self.cache / _ENTRIES
         entries.mkdir(parents=True)
@@ -89,26 +116,11 @@ class Workspace:
             shutil.rmtree(self.cache / _ENTRIES / sha256, ignore_errors=True)
 
     def command(self, command: str, *words: str) -> list[str]:
-        """The words that run Bazel in the copy (with `environment()`); `words` are options, targets, program's own."""
-        startup = [f"--output_user_root={self._output}", "--nohome_rc", "--max_idle_secs=60"]
-        options = [f"--repository_cache={self.cache}", "--color=no", "--curses=no"]
+        """The words that run Bazel in the copy."""
+        options = [f"--repository_cache={self.cache}"]
         if command in ("build", "run"):
             options += ["--jobs=2", "--show_result=0"]
-        return [*self._wrapper, find_bazel(), *startup, command, *options, *words]
-
-    def bazel(self, command: str, *words: str, extra: Mapping[str, str] | None = None) -> Result:
-        """Run Bazel in the copy to its end; `extra` is set in its environment."""
-        done = subprocess.run(
-            self.command(command, *words),
-            cwd=self.root,
-            env=environment() | dict(extra or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return super().command(command, *options, *words)
 
     def output(self, name: str) -> Path:
         """A built file, by its path below bazel-bin."""
