@@ -1,9 +1,11 @@
 """Containers: layers, images, and their tests."""
 
+load("//containers/private:container_image.bzl", _container_image = "container_image")
 load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
 load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
 
+container_image = _container_image
 ContainerImageInfo = _ContainerImageInfo
 files_layer = _files_layer
 LayerInfo = _LayerInfo

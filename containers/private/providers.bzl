@@ -40,6 +40,8 @@ PackageInfo = provider(
 ContainerImageInfo = provider(
     "An image: manifest and configuration, and its layers.",
     fields = {
+        "accounts": "File or None: as LayersInfo has it.",
+        "components": "depset of string: as LayersInfo has it.",
         "config": "File: the configuration, JSON as the OCI image specification has it. Its SHA-256 is the image's ID.",
         "descriptor": "File: JSON, {\"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, \"config\": DESCRIPTOR}, of the " +
                       "manifest and, in \"config\", of the configuration.",
