@@ -24,10 +24,11 @@ RUNFILES = Path.cwd()
 class Farm:
     """A farm with its state in `folder`."""
 
-    def __init__(self, folder: Path, port: int = 8980, wrapper: Sequence[str] = ()) -> None:
-        """`wrapper` are words to put before each command."""
+    def __init__(self, folder: Path, port: int = 8980, wrapper: Sequence[str] = (), host: str = "localhost") -> None:
+        """`wrapper` are words to put before each command; others find it as `host`."""
         self.state = folder / "farm"
         self.port = port
+        self.host = host
         self._wrapper = list(wrapper)
 
     @property
@@ -38,7 +39,7 @@ class Farm:
     @property
     def secure_address(self) -> str:
         """Where Bazel finds one that was started with --tls."""
-        return f"grpcs://localhost:{self.port}"
+        return f"grpcs://{self.host}:{self.port}"
 
     @property
     def authority(self) -> Path:
@@ -46,8 +47,10 @@ class Farm:
         return self.state / "secrets/own/authority.crt"
 
     def token(self, role: str, days: float = 1) -> Path:
-        """A file with a token of this farm's."""
+        """A file with a token of this farm's; the same one when asked again."""
         path = self.state.parent / f"{role}-{days}.token"
+        if path.exists():
+            return path
         done = self.command("token", "--role", role, "--name", "test", "--days", str(days), "--output", str(path))
         assert done.code == 0, done.err
         return path

@@ -1,6 +1,7 @@
 """What //farm:status shows: services, workers, queue, the cache's size and its hit rate."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ _QUERY = f"""select json_build_object(
   'executing', (select count(*) from jobs where stage = {_EXECUTING}),
   'workers', (select coalesce(json_agg(json_build_object('name', bot_id, 'busy', capacity < max_capacity)
     order by bot_id), '[]') from bots where expiry_time > now() - interval '1 second'))"""
+_LITTLE = 100_000_000  # bytes on the cache's disk
 
 
 def gather(state: State, roots: Roots | None) -> dict[str, Any]:
@@ -28,13 +30,16 @@ def gather(state: State, roots: Roots | None) -> dict[str, Any]:
     settings = Settings.from_json(state.settings.read_text())
     said = read_services(state)
     files = cache_files(state / "cas")
+    size = sum(file[1] for file in files)
+    folder = state / "cas" if (state / "cas").exists() else state.folder
+    free = shutil.disk_usage(folder).free
     content: dict[str, Any] = {
         "running": True,
         "phase": said.get("phase", ""),
         "address": settings.address,
         "state": str(state.folder),
         "services": said.get("services", {}),
-        "cache": {"files": len(files), "bytes": sum(file[1] for file in files), "limit": settings.cache_size},
+        "cache": {"files": len(files), "bytes": size, "limit": settings.cache_size, "free": free},
     }
     if roots is not None and not settings.server:
         content |= _queue(state, roots) | {"actions": _actions(state, roots)}
@@ -83,8 +88,10 @@ def text(content: Mapping[str, Any]) -> str:
         rate = "no request yet" if actions["hit_rate"] is None else f"{100 * actions['hit_rate']:.0f}% hits"
         asked = actions["hits"] + actions["misses"]
         lines.append(f"actions: {actions['stored']} stored; since the start {asked} asked for, {rate}")
-    size, limit = cache["bytes"] / 1e9, cache["limit"] / 1e9
-    lines.append(f"cache:   {size:.2f} GB in {cache['files']} files, of at most {limit:.0f} GB")
+    size, limit, free = (cache[name] / 1e9 for name in ("bytes", "limit", "free"))
+    lines.append(f"cache:   {size:.2f} GB in {cache['files']} files, of at most {limit:.0f} GB; {free:.1f} GB free")
+    if cache["free"] < _LITTLE:
+        lines.append("THE DISK IS FULL: make room, or start the farm with a smaller --cache-size")
     for name, record in content["services"].items():
         how = "running" if record["pid"] else "NOT RUNNING"
         ended = f"; ended before: {record['last_end']}" if record["last_end"] else ""
