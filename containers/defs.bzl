@@ -1,11 +1,13 @@
 """Containers: layers, images, and their tests."""
 
 load("//containers/private:container_image.bzl", _container_image = "container_image")
+load("//containers/private:container_test.bzl", _container_test = "container_test")
 load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
 load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
 
 container_image = _container_image
+container_test = _container_test
 ContainerImageInfo = _ContainerImageInfo
 files_layer = _files_layer
 LayerInfo = _LayerInfo

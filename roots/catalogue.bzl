@@ -28,4 +28,7 @@ PACKAGE_LISTS = [
 ]
 
 # The roots that have wheels too (roots/NAME.requirements.in), as the extra `wheels`.
-WHEELS = ["farm-server"]
+WHEELS = [
+    "docker",
+    "farm-server",
+]

@@ -85,7 +85,7 @@ def _container_image_impl(ctx):
     }))
     outputs = {
         option: ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, option))
-        for option in ["config", "descriptor", "manifest", "provenance", "sbom", "sizes"]
+        for option in ["config", "descriptor", "manifest", "provenance", "sbom", "sizes", "tree"]
     }
     args = ctx.actions.args()
     args.add(plan)
@@ -131,7 +131,7 @@ _container_image = rule(
     doc = """An image of layers and a configuration; no layer is read to make it.
 
 Its outputs are NAME.manifest.json, NAME.config.json, an SBOM (NAME.sbom.json), a provenance (NAME.provenance.json), a size
-report (NAME.sizes.json) and the layers' blobs. Output groups: `layout`, an OCI image layout as the folder NAME.oci;
+report (NAME.sizes.json), what a container sees (NAME.tree.json, as tools/containers/contents.py describes), and the layers' blobs. Output groups: `layout`, an OCI image layout as the folder NAME.oci;
 `archive`, the same as NAME.tar, which `docker load` and `podman load` take, too; `sbom`, `provenance`, `sizes`.""",
     attrs = {
         "base": attr.label(

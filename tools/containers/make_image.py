@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.containers.accounts import Accounts, read_accounts
-from tools.containers.contents import read_contents
+from tools.containers.contents import Contents, read_contents
 from tools.containers.image_config import (
     CONFIG_TYPE,
     MANIFEST_TYPE,
@@ -26,7 +26,7 @@ from tools.containers.image_config import (
     container_config,
     manifest,
 )
-from tools.containers.layer import Metadata
+from tools.containers.layer import Metadata, in_order
 from tools.containers.sizes import LayerSize, Report, check_budget
 from tools.containers.statements import Component, provenance, sbom
 from tools.containers.tree import stack
@@ -68,6 +68,7 @@ def make(plan: dict[str, Any]) -> dict[str, str]:
         "manifest": text,
         "descriptor": json.dumps(descriptor | {"config": config_descriptor}, indent=2) + "\n",
         "sizes": report.to_json(),
+        "tree": Contents(image, in_order(placed.entry for placed in tree.values())).to_json(),
         "sbom": sbom(name, plan["version"], digest, components),
         "provenance": provenance(name, image, digest, components, plan["flags"]),
     }
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make_image", description=__doc__)
     parser.add_argument("plan", type=Path)
-    for name in ("config", "manifest", "descriptor", "sizes", "sbom", "provenance"):
+    for name in ("config", "manifest", "descriptor", "sizes", "sbom", "provenance", "tree"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     options = parser.parse_args(arguments)
     for name, text in make(json.loads(options.plan.read_text())).items():

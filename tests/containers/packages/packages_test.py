@@ -10,14 +10,14 @@ import pytest
 
 from tools.lib.locks import read_lock
 
-FOLDER = Path("tests/containers/packages")
+ONCE, AGAIN = "containers/redis/packages", "tests/containers/packages/again"
 PACKAGES = Path("../container_packages")
 BWRAP, TAR = (str(Path("../tool_runtime/bin", name).absolute()) for name in ("bwrap", "tar"))
 LOCKED = read_lock(Path("roots/containers.lock.json")).packages
 
 
 def metadata(name: str) -> dict[str, object]:
-    content: dict[str, object] = json.loads((FOLDER / f"{name}.layer.json").read_text())
+    content: dict[str, object] = json.loads(Path(f"{name}.layer.json").read_text())
     return content
 
 
@@ -26,7 +26,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All the layers, one over the other, as a runtime lays them."""
     folder = tmp_path_factory.mktemp("tree")
     words = [TAR, "-xpf", "-", "-C", str(folder), "--no-same-owner"]
-    for blob in [*sorted(PACKAGES.glob("*.tar.gz")), FOLDER / "once.tar.gz"]:
+    for blob in [*sorted(PACKAGES.glob("*.tar.gz")), Path(f"{ONCE}.tar.gz")]:
         subprocess.run(words, input=gzip.decompress(blob.read_bytes()), check=True)
     return folder
 
@@ -40,15 +40,15 @@ def inside(tree: Path, *command: str) -> str:
 
 
 def test_the_same_bytes_twice() -> None:
-    once, again = metadata("once"), metadata("again")
+    once, again = metadata(ONCE), metadata(AGAIN)
     assert once["digest"] == again["digest"]
     assert once["name"] != again["name"]
 
 
 def test_owners_and_modes() -> None:
-    contents = json.loads((FOLDER / "once.contents.json").read_text())
+    contents = json.loads(Path(f"{ONCE}.contents.json").read_text())
     found = {entry["path"]: (entry["mode"], entry["uid"], entry["gid"]) for entry in contents["entries"]}
-    accounts = json.loads((FOLDER / "once.accounts.json").read_text())
+    accounts = json.loads(Path(f"{ONCE}.accounts.json").read_text())
     uid, gid = accounts["users"]["redis"]
     assert found["etc/shadow"] == ("0640", 0, accounts["groups"]["shadow"])
     assert found["var/mail"] == ("2775", 0, accounts["groups"]["mail"])
@@ -60,7 +60,7 @@ def test_owners_and_modes() -> None:
 
 
 def test_nothing_of_the_build_is_left() -> None:
-    contents = json.loads((FOLDER / "once.contents.json").read_text())
+    contents = json.loads(Path(f"{ONCE}.contents.json").read_text())
     paths = [entry["path"] for entry in contents["entries"]]
     folders = ("build/", "forge/", "out/", "run/", "tmp/", "dev/", "proc/")
     assert not [path for path in paths if path.startswith(folders)]
