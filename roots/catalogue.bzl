@@ -18,6 +18,7 @@ ROOTS = {
     "qemu": [],
     "registry": [],
     "rpm": [],
+    "systemd": [],
     "userspace": [],
 }
 

@@ -5,8 +5,8 @@ load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "PythonToolInfo", "RUNTIME_A
 
 _COMMANDS = ["certificate", "check", "configuration", "down", "status", "token", "up", "verify"]
 
-# They bring the farm's roots, whose programs they run.
-_WITH_ROOTS = ["certificate", "check", "up"]
+# They bring the farm's roots, whose programs they run or unpack.
+_WITH_ROOTS = ["certificate", "check", "configuration", "up"]
 
 def _farm_command_impl(ctx):
     if ctx.attr.command not in _COMMANDS:

@@ -1,7 +1,7 @@
 """//farm:configuration: the farm's parts for machines that are looked after by systemd.
 
-The folder `farm` is for /farm on the machine, `systemd` for /etc/systemd/system. The services are
-those that //farm:up starts, each in the root that it has there.
+The folder `farm` is for /farm on the machine, `root` for /opt/contrail-forge/ROLE, `systemd` for
+/etc/systemd/system. The services are those that //farm:up starts, each in the root that it has there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools.farm.configuration import write_configuration
-from tools.farm.root import ENVIRONMENT, INSIDE, USER
+from tools.farm.root import ENVIRONMENT, INSIDE, USER, remove, unpack
 from tools.farm.services import Service, services
 from tools.farm.settings import Settings, State, check
 from tools.lib.errors import UserError
@@ -41,6 +41,7 @@ def _unit(name: str, command: Sequence[str], service: Service, after: Iterable[s
         *[line for line in more if not line.startswith("Condition")],
         f"RootDirectory={ROOTS}/{root}",
         "MountAPIVFS=yes",
+        "TemporaryFileSystem=/tmp:mode=1777",
         f"BindPaths={INSIDE}",
         "BindReadOnlyPaths=-/etc/hosts -/etc/resolv.conf",
         f"WorkingDirectory={INSIDE}",
@@ -68,6 +69,9 @@ def units(found: Sequence[Service]) -> dict[str, str]:
             texts[f"farm-{name}.service"] = _unit(name, service.before, service, needed, more) + "\n"
             needed.append(name)
         running = ["Restart=always", "RestartSec=2", f"KillSignal={service.stop}"]
+        if service.wait:
+            # Units that come after this one wait for its end.
+            running.append(f"ExecStartPost={' '.join(map(_quote, service.wait))}")
         text = _unit(service.name, service.command, service, needed, running)
         texts[f"farm-{service.name}.service"] = f"{text}\n\n[Install]\nWantedBy=multi-user.target\n"
         if not service.name.startswith("worker-"):
@@ -91,3 +95,13 @@ def write_deployment(role: str, settings: Settings, templates: Path, output: Pat
     for name, text in units(services(settings, State(Path(INSIDE)), _REDIS_PORT, "", host="%H")).items():
         write_atomically(output / "systemd" / name, text)
     return f"{output}: a {role}'s files; docs/remote.md says where they go"
+
+
+def write_root(tar: Path, layers: Sequence[Path], output: Path) -> None:
+    """Add the root that the services run in. Raises UserError, and removes `output`, when there is no space."""
+    try:
+        unpack(tar, layers, output / "roots").rename(output / "root")
+        (output / "roots").rmdir()
+    except BaseException:
+        remove(output)
+        raise

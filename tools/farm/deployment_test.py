@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.farm.deployment import write_deployment
+from tools.farm.deployment import write_deployment, write_root
 from tools.farm.services import services
 from tools.farm.settings import Settings, State
 from tools.lib.errors import UserError
@@ -37,6 +37,16 @@ def test_server(tmp_path: Path) -> None:
     assert "RootDirectory=/opt/contrail-forge/server\n" in text
     prepare = (tmp_path / "out/systemd/farm-postgres-prepare.service").read_text()
     assert prepare.index("ConditionPathExists=!/farm/postgres/PG_VERSION") < prepare.index("[Service]")
+    assert "ExecStartPost=" in (tmp_path / "out/systemd/farm-postgres.service").read_text()
+    assert "ExecStartPost=" not in prepare
+
+
+def test_a_root_that_cant_be_unpacked_leaves_nothing(tmp_path: Path) -> None:
+    write_deployment("server", Settings(1), TEMPLATES, tmp_path / "out")
+    (tmp_path / "root.tar").write_bytes(b"no archive")
+    with pytest.raises(UserError, match=r"cannot unpack root\.tar: "):
+        write_root(Path("/bin/false"), [tmp_path / "root.tar"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_worker(tmp_path: Path) -> None:

@@ -121,9 +121,11 @@ def _check(options: argparse.Namespace, package: control.Package, state: State) 
 
 
 def _configuration(options: argparse.Namespace, package: control.Package, _state: State) -> int:
-    print(
-        deployment.write_deployment(options.role, _settings(options), package.templates, Path(absolute(options.output)))
-    )
+    output = Path(absolute(options.output))
+    message = deployment.write_deployment(options.role, _settings(options), package.templates, output)
+    layers = package.server if options.role == "server" else package.worker
+    deployment.write_root(package.runtime / "bin/tar", layers, output)
+    print(message)
     return 0
 
 

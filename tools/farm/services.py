@@ -25,6 +25,7 @@ class Service:
     before: a command to run to its end first, in the same root, unless there is the file `done`,
         which is made then.
     ready: whether it serves; asked until it does.
+    wait: a command that ends as soon as it serves, for services that can't be started before.
     stop: the signal that ends it well.
     options: further words for bubblewrap.
     """
@@ -35,6 +36,7 @@ class Service:
     worker: bool = False
     before: tuple[str, ...] = ()
     done: Path | None = None
+    wait: tuple[str, ...] = ()
     stop: str = "SIGTERM"
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +103,7 @@ def _server(settings: Settings, state: State, redis_port: int, version: str) -> 
             lambda: listens(state / "run/.s.PGSQL.5432"),
             before=initdb,
             done=state / "postgres/PG_VERSION",
+            wait=("sh", "-c", f"until pg_isready --quiet --host={INSIDE}/run; do sleep 0.2; done"),
             stop="SIGINT",
         ),
         Service("redis", ("redis-server", f"{INSIDE}/redis.conf"), lambda: accepts(redis_port)),
