@@ -11,6 +11,8 @@ What is gone when the server or a worker wants it (an action, an input, a result
 build. The Remote Execution API has an answer for it (`Execute`, "FAILED_PRECONDITION"), by which Bazel knows that it
 must upload the input, and execute the action, again. Outputs that the server has no room for are an internal error
 too, which Bazel would try again and again.
+
+Bazel 6 and older name an action's outputs in two lists; the workers read the one list that took their place.
 """
 
 import errno
@@ -26,7 +28,7 @@ from datetime import timedelta
 from typing import IO, Any
 
 import grpc
-from buildgrid._protos.build.bazel.remote.execution.v2.remote_execution_pb2 import Action, Digest
+from buildgrid._protos.build.bazel.remote.execution.v2.remote_execution_pb2 import Action, Command, Digest
 from buildgrid._protos.google.longrunning.operations_pb2 import Operation
 from buildgrid._protos.google.rpc import code_pb2
 from buildgrid._protos.google.rpc.error_details_pb2 import PreconditionFailure
@@ -120,11 +122,11 @@ class _Missing(RetriableError):
 
 
 class ExplainingExecution(ExecutionInstance):
-    """An ExecutionInstance that tells clients which part of an action isn't there."""
+    """An ExecutionInstance that takes older actions, too, and tells clients which part of an action isn't there."""
 
     def execute(self, *, action_digest: Digest, **others: Any) -> str:
         try:
-            return super().execute(action_digest=action_digest, **others)
+            return super().execute(action_digest=self._of_today(action_digest), **others)
         except FailedPreconditionError as error:
             storage = self.scheduler.storage
             action = storage.get_message(action_digest, Action)
@@ -134,6 +136,20 @@ class ExplainingExecution(ExecutionInstance):
             status = Status(message=str(error))
             say_missing(status, f"{wanted.hash}/{wanted.size_bytes}")
             raise _Missing(status) from error
+
+    def _of_today(self, digest: Digest) -> Digest:
+        """The same action as workers read it (`Command.output_paths`, version 2.1 of the API)."""
+        storage = self.scheduler.storage
+        action = storage.get_message(digest, Action)
+        command = storage.get_message(action.command_digest, Command) if action else None
+        outputs = [*command.output_files, *command.output_directories] if command else []
+        if not outputs or command.output_paths:
+            return digest
+        command.ClearField("output_files")
+        command.ClearField("output_directories")
+        command.output_paths.extend(sorted(outputs))
+        action.command_digest.CopyFrom(storage.put_message(command))
+        return storage.put_message(action)
 
 
 class ExplainingScheduler(Scheduler):

@@ -15,6 +15,7 @@ ROOTS = {
     "kbuild-sid": ["scons"],
     "kbuild-trixie": ["scons"],
     "lint": [],
+    "other-bazel": [],
     "qemu": [],
     "registry": [],
     "rpm": [],

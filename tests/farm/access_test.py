@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.farm.client import HELPER, Client
+from tests.farm.client import HELPER, Client, Gate
 from tests.farm.farm import Farm, error
 from tests.integration.workspace import Result
 from tools.farm.credentials import VARIABLE
@@ -16,7 +16,6 @@ from tools.farm.token import make_token
 OUTSIDE = "127.0.0.2"  # reaches the farm, and isn't in its certificate
 RULES = {name: f"echo {name} > $@" for name in ("shared", "own", "tried", "remote", "refused")}
 UNKNOWN = "UNAUTHENTICATED: No valid authorization or authentication provided"
-SLOW = "echo slow; cat /proc/*/cmdline > $@; sleep 6"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def worker(farm: Farm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """One Bazel, which forgets between two builds."""
-    client = Client(tmp_path_factory.mktemp("client"), RULES | {"slow": SLOW})
+    client = Client(tmp_path_factory.mktemp("client"), RULES)
     yield client
     client.bazel("shutdown")
 
@@ -199,8 +198,16 @@ def test_without_tls(farm: Farm, client: Client) -> None:
 
 def holds(path: Path, secrets: list[bytes]) -> bool:
     """Whether a file has one of the secrets."""
-    content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+    content = read(path) if path.is_file() and not path.is_symlink() else b""
     return any(secret in content for secret in secrets)
+
+
+def read(path: Path) -> bytes:
+    """A file of running programs, which may be gone."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def test_secrets_stay_where_they_are(farm: Farm, worker: Farm, client: Client, tmp_path: Path) -> None:
@@ -209,9 +216,12 @@ def test_secrets_stay_where_they_are(farm: Farm, worker: Farm, client: Client, t
     secrets = [path.read_bytes() for path in [token, worker.state / "secrets/worker.token", *named]]
     secrets.append((farm.state / "secrets/tls.key").read_bytes().splitlines()[1])
     options = [*words(farm, "farm"), f"--execution_log_json_file={tmp_path / 'execution.json'}"]
+    gate = Gate(worker, "slow")
+    client.rule("slow", f"cat /proc/*/cmdline > $@; {gate.command}")
     build = client.start("build", "//:slow", *options, extra={VARIABLE: str(token)})
-    build.until("the action runs", lambda: farm.status()["executing"] == 1)
-    running = b"\n".join(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    build.until("the action runs", gate.reached)
+    running = b"\n".join(read(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+    gate.open()
     done = build.wait()
     assert done.code == 0, done.err
     assert b"buildbox-worker" in running and b"redis-server" in running
