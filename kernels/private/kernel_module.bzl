@@ -3,7 +3,7 @@
 load("//roots:defs.bzl", "ROOT_ATTRS", "ROOT_TOOLCHAINS", "root_layers", "run_in_root")
 load("//tools/python:defs.bzl", "run_python_tool")
 load(":lines.bzl", "supports")
-load(":module_objects.bzl", "OBJECTS_ATTRS", "has_objects", "module_objects")
+load(":module_objects.bzl", "OBJECTS_ATTRS", "module_objects", "why_whole")
 load(":providers.bzl", "KernelInfo", "KernelModuleInfo", "KernelModuleSourceInfo")
 
 def module_layers(kernel, source):
@@ -65,12 +65,13 @@ def _build(ctx, kernel, source, deps_symvers, unverified):
         module + ".debug": ctx.actions.declare_file("{}/{}.debug".format(name, module))
         for module in unverified
     }
-    objects = module_objects(ctx, kernel, source) if has_objects(ctx, kernel, source) else {}
+    whole = why_whole(ctx, source)
+    objects = {} if whole else module_objects(ctx, kernel, source)
     run_in_root(
         ctx,
         layers = module_layers(kernel, source),
         outputs = outputs | debug | unverified,
-        command = module_words(kernel, deps_symvers) + (["--objects", "/forge/objects"] if objects else []),
+        command = module_words(kernel, deps_symvers) + (["--whole", whole] if whole else ["--objects", "/forge/objects"]),
         inputs = module_inputs(kernel, source, deps_symvers) | objects,
         release = kernel.release,
         tool = ctx.attr._build_module,

@@ -52,6 +52,16 @@ def _is_c_file(name):
     """Whether kbuild makes an object of it, as tools/kernels/parts.py has it."""
     return name.endswith(".c") and not name.endswith(".mod.c")
 
+def _why_whole(ctx, c_files):
+    """Why the source is built by one action, for its build log; empty if each of `c_files` has one of its own."""
+    if ctx.attr.compilation == "whole":
+        return "the source says compilation = \"whole\""
+    if ctx.attr.driver not in _PLANNED:
+        return "the driver {} can't be asked for a plan; {} can".format(ctx.attr.driver, " and ".join(_PLANNED))
+    if not c_files and ctx.attr.package:
+        return "`package_c_files` names none of the package's C files"
+    return "" if c_files else "the source has no C files"
+
 def _declare_parts(ctx, files, args):
     """Declare what plans and objects depend on, where the source isn't built as a whole.
 
@@ -61,13 +71,15 @@ def _declare_parts(ctx, files, args):
       args: the `Args` of the tool that writes them.
 
     Returns:
-      The outline, the headers, the C files by their paths, and those outputs that are C files.
+      A struct: outline and headers (Files, or None), c_files (Files by their paths), taken_out (those C files that
+      are outputs), whole (why the source is built as a whole; empty if it isn't).
     """
     names = [name for name in files if _is_c_file(name)] + ctx.attr.package_c_files
-    if ctx.attr.compilation == "whole" or ctx.attr.driver not in _PLANNED or not names:
+    whole = _why_whole(ctx, names)
+    if whole:
         if ctx.attr.compilation == "objects":
             fail("{}: compilation = \"objects\" needs C files in `srcs` or `generated`, or their paths in `package_c_files`".format(ctx.label))
-        return None, None, {}, []
+        return struct(outline = None, headers = None, c_files = {}, taken_out = [], whole = whole)
     taken_out = {
         name: ctx.actions.declare_file("{}.files/{}".format(ctx.label.name, name))
         for name in ctx.attr.package_c_files
@@ -80,7 +92,7 @@ def _declare_parts(ctx, files, args):
     args.add("--target", str(ctx.label).removeprefix("@@").removeprefix("@"))
     for name, file in taken_out.items():
         args.add("--c-file", "{}={}".format(name, file.path))
-    return outline, headers, c_files, taken_out.values()
+    return struct(outline = outline, headers = headers, c_files = c_files, taken_out = taken_out.values(), whole = "")
 
 def _kernel_module_source_impl(ctx):
     _check(ctx)
@@ -113,14 +125,14 @@ def _kernel_module_source_impl(ctx):
             files["{}/{}".format(folder, file.basename)] = file
     for name, file in files.items():
         args.add("{}={}".format(name, file.path))
-    outline, headers, c_files, taken_out = _declare_parts(ctx, files, args)
+    parts = _declare_parts(ctx, files, args)
     args.use_param_file("@%s", use_always = True).set_param_file_format("multiline")
     run_python_tool(
         ctx,
         ctx.attr._tool,
         [args],
         inputs = depset(inputs),
-        outputs = [archive] + [part for part in [outline, headers] if part] + taken_out,
+        outputs = [archive] + [part for part in [parts.outline, parts.headers] if part] + parts.taken_out,
         tools = depset(ctx.files._programs),
         mnemonic = "ModuleSource",
         progress_message = "Archiving module source %{label}",
@@ -144,17 +156,18 @@ def _kernel_module_source_impl(ctx):
         DefaultInfo(files = depset([archive, description])),
         KernelModuleSourceInfo(
             archive = archive,
-            c_files = c_files,
+            c_files = parts.c_files,
             description = description,
-            headers = headers,
+            headers = parts.headers,
             kernels = ctx.attr.kernels,
             label = str(ctx.label).removeprefix("@@").removeprefix("@"),
             modules = ctx.attr.modules,
-            outline = outline,
+            outline = parts.outline,
             patched_kernels = ctx.attr.patches.values(),
             patches = patches,
             plan_required = ctx.attr.compilation == "objects",
             root_extras = ctx.attr.root_extras,
+            whole = parts.whole,
         ),
     ]
 
@@ -168,8 +181,8 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
 
 With the drivers `kbuild` and `dkms`, each C file is compiled in an action of its own, as kbuild itself plans
 it, so that an edit compiles what it changes. A source is built as a whole, by one action, with `scons`; from a
-`package` without `package_c_files`; for kernels that have patches; and where kbuild can't be asked for a plan,
-which the build log then says.""",
+`package` without `package_c_files`; with less C files than `--//kernels:objects_from` asks for; and where kbuild
+can't be asked for a plan. The first line of build.log says so, and why.""",
     attrs = {
         "compilation": attr.string(
             doc = "`objects`: an action for each C file, and an error if kbuild can't plan them; `whole`: one action for all. Empty for objects where they can be planned.",

@@ -40,6 +40,7 @@ KernelModuleSourceInfo = provider(
         "patched_kernels": "list of string: the ranges of kernels that `patches` are for.",
         "plan_required": "bool: whether it is an error that kbuild can't be asked for a plan.",
         "root_extras": "list of string: the extras of the root that its build needs.",
+        "whole": "string: why it is built as a whole; empty if its C files have actions of their own.",
     },
 )
 

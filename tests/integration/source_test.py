@@ -42,6 +42,8 @@ Command(
     "make -C %s M=${TARGET.dir.abspath} modules" % GetOption("kernel_dir"),
 )
 """
+# How the build log starts for a source of one C file.
+OBJECTS = "Objects compiled by actions of their own: 1 of 1."
 DESCRIBE_CC = """
 #include <iostream>
 int main() { std::cout << "#define EXTRA \\"generated\\"\\n"; }
@@ -78,6 +80,10 @@ class Checkout:
         (description,) = modinfo["modinfo"]["description"]
         return str(description)
 
+    def how(self) -> str:
+        """The first line of the build log: objects by actions of their own, or a whole, and why."""
+        return self.workspace.output(f"kernels/{KERNEL}/build.log").read_text().splitlines()[0]
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
@@ -102,6 +108,7 @@ def test_makefile_tree_and_edits_of_it(workspace: Workspace, folder: Path) -> No
     files = {"Makefile": MAKEFILE, "main.c": MODULE_C, "Übersicht.txt": "notes\n"}
     checkout = Checkout(workspace, folder / "my sources", files)
     assert checkout.built_description() == "plain"
+    assert checkout.how() == OBJECTS
     checkout.write("main.c", MODULE_C.replace("plain", "edited"))
     assert checkout.built_description() == "edited"
     checkout.write("extra.h", '#define EXTRA "new file"\n')
@@ -118,6 +125,7 @@ def test_driver_that_changes(workspace: Workspace, tmp_path: Path) -> None:
     assert checkout.built_description("other") == "plain"
     checkout.write("dkms.conf", DKMS_CONF)
     assert checkout.built_description("sample") == "plain"
+    assert checkout.how() == OBJECTS
 
 
 def test_scons_workspace(workspace: Workspace, tmp_path: Path) -> None:
@@ -132,6 +140,7 @@ def test_scons_workspace(workspace: Workspace, tmp_path: Path) -> None:
         },
     )
     assert checkout.built_description("vrouter") == "generated"
+    assert checkout.how() == "Built as a whole: the driver scons can't be asked for a plan; dkms and kbuild can"
 
 
 def test_what_is_no_source_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ class Built:
         return content
 
     @property
+    def how(self) -> str:
+        """The first line of the build log: objects by actions of their own, or a whole, and why."""
+        return (self.folder / "build.log").read_text().splitlines()[0]
+
+    @property
     def exports(self) -> dict[str, str]:
         """Module.symvers: the exporting module's name by symbol."""
         lines = (self.folder / "Module.symvers").read_text().splitlines()

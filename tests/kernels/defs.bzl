@@ -94,6 +94,7 @@ def root_test(name, srcs, lines, data = [], **kwargs):
         data = data + [
             "//tools/kernels:build_module",
             "//tools/kernels:compile_object",
+            "//tools/kernels:patch_source",
             "//tools/kernels:plan_module",
             "//tools/roots:run_in_root",
             "@tool_runtime//:programs",

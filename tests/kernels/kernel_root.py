@@ -12,6 +12,7 @@ from tools.kernels.source_archive import archive_files
 
 RUN_IN_ROOT = "tools/roots/run_in_root.pyz"
 BUILD_MODULE = "tools/kernels/build_module.pyz"
+PATCH_SOURCE = "tools/kernels/patch_source.pyz"
 COMPILE_OBJECT = "tools/kernels/compile_object.pyz"
 PLAN_MODULE = "tools/kernels/plan_module.pyz"
 
@@ -94,7 +95,7 @@ class KernelRoot:
         """The words of run_in_root that run one of the tools that work on the source."""
         words = [*words, "--tool", str(Path(tool).absolute()), "--keep", str(folder / "out")]
         words += ["--", "--kernel", "/forge/kernel.json", "--source", "/forge/source.json"]
-        return [*words, "--compiler", self.compiler, *arguments]
+        return [*words, *arguments]
 
     def build(
         self,
@@ -113,7 +114,8 @@ class KernelRoot:
         """
         words = self._describe(folder, files, driver, modules, patches, make_vars)
         words += ["--layer", f"{folder}/source.tar=/build/source"]
-        return self.run(folder, *self._tool(folder, BUILD_MODULE, words, []))
+        arguments = ["--compiler", self.compiler, "--whole", "the test says so"]
+        return self.run(folder, *self._tool(folder, BUILD_MODULE, words, arguments))
 
     def build_objects(
         self,
@@ -122,21 +124,30 @@ class KernelRoot:
         *,
         driver: str = "kbuild",
         modules: tuple[str, ...] = ("m",),
+        patches: tuple[tuple[str, str], ...] = (),
         required: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Build a source by a plan, a compile for each C file, and a link, as the rules would.
+        """Build a source by its patches, a plan, a compile for each C file, and a link, as the rules would.
 
         `required` is whether it is an error that there is no plan. Ends with the first step that fails; what
-        the steps leave is in the folders plan, objects and link of `folder`, the results in link/out.
+        the steps leave is in the folders parts, plan, objects and link of `folder`, the results in link/out.
         """
-        words = self._describe(folder, files, driver, modules)
+        words = self._describe(folder, files, driver, modules, patches)
         names = sorted(filter(is_c_file, files))
-        write_parts(folder / "source.tar", folder / "outline.tar", folder / "headers.tar", {})
-        plan, link, objects = folder / "plan", folder / "link", folder / "objects"
-        for each in (plan, link, objects):
+        whole = ["--layer", f"{folder}/source.tar=/build/source"]
+        parts, plan, link, objects = (folder / name for name in ("parts", "plan", "link", "objects"))
+        for each in (parts, plan, link, objects):
             each.mkdir()
-        outline = [*words, "--layer", f"{folder}/outline.tar=/build/source"]
-        arguments = [*(["--required"] if required else []), *names]
+        if patches:
+            done = self.run(parts, *self._tool(parts, PATCH_SOURCE, [*words, *whole], names))
+            if done.returncode:
+                return done
+        else:
+            (parts / "out").mkdir()
+            c_files = {name: parts / "out" / str(number) for number, name in enumerate(names)}
+            write_parts(folder / "source.tar", parts / "out/outline.tar", parts / "out/headers.tar", c_files)
+        outline = [*words, "--layer", f"{parts}/out/outline.tar=/build/source"]
+        arguments = ["--compiler", self.compiler, *(["--required"] if required else []), *names]
         done = self.run(plan, *self._tool(plan, PLAN_MODULE, outline, arguments))
         for number, name in enumerate(names):
             if done.returncode:
@@ -146,15 +157,16 @@ class KernelRoot:
             return done
         for kept in ("generated.tar", "plan.json"):
             (plan / "out" / kept).rename(objects / kept)
-        words += ["--layer", f"{folder}/source.tar=/build/source", "--input", f"{objects}=/forge/objects"]
-        return self.run(link, *self._tool(link, BUILD_MODULE, words, ["--objects", "/forge/objects"]))
+        words += [*whole, "--input", f"{objects}=/forge/objects"]
+        arguments = ["--compiler", self.compiler, "--objects", "/forge/objects"]
+        return self.run(link, *self._tool(link, BUILD_MODULE, words, arguments))
 
     def compile_object(self, folder: Path, name: str, number: int) -> subprocess.CompletedProcess[str]:
         """Compile the C file `name`, the plan's `number`th."""
         command = [runtime() / "bin/python3", "-ISB", Path(COMPILE_OBJECT).absolute(), "--runtime", runtime()]
         command += ["--layer", Path(self.root).absolute(), "--layer", Path(self.headers, "headers.tar").absolute()]
-        command += ["--tree", folder / "headers.tar", "--tree", folder / "plan/out/generated.tar"]
-        command += ["--plan", folder / f"plan/out/{number}", "--c-file", f"{name}={folder / 'source' / name}"]
+        command += ["--tree", folder / "parts/out/headers.tar", "--tree", folder / "plan/out/generated.tar"]
+        command += ["--plan", folder / f"plan/out/{number}", "--c-file", f"{name}={folder / f'parts/out/{number}'}"]
         command += ["--label", "//net:m", "--release", self.release, "--output", folder / f"objects/{number}.tar"]
         return subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.kernels import compile_commands
-from tools.kernels.drivers import Kernel, driver_commands, links, patch_commands, split_commands
+from tools.kernels.drivers import Kernel, driver_commands, links, split_commands
 from tools.kernels.execute import build_environment, run_command
 from tools.kernels.messages import failure_text, missing_c_file, shown_folders
-from tools.kernels.objects import Objects, changed, digests, without_skew
+from tools.kernels.objects import WHOLE, Objects, changed, digests, without_skew
+from tools.kernels.patch_source import apply_patches
 from tools.kernels.source import SOURCE, Source
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -36,19 +37,6 @@ def merged_symvers(tree: Path, modules: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line.split("\t")[1:]))
 
 
-def apply_patches(source: Source, kernel: Kernel, log: Path) -> None:
-    """Apply the patches for this kernel. Raises UserError with what patch(1) said."""
-    names = {patch.path: patch.name for patch in source.patches}
-    for command in patch_commands(source, kernel):
-        mark = log.stat().st_size if log.exists() else 0
-        if run_command(command, log):
-            said = log.read_text(errors="replace")[mark:].split("\n", 1)[1]
-            raise UserError(
-                f"{names[command.words[-1]]}: the patch doesn't apply to {source.label} for kernel {kernel.release}; "
-                f"mend it, or narrow its range of kernels. patch(1) said:\n{said.rstrip()}"
-            )
-
-
 def _run_driver(source: Source, kernel: Kernel, log: Path, shown: Mapping[str, str]) -> None:
     """Run the driver's commands. Raises UserError with the compiler's own words when one fails."""
     for command in driver_commands(source, kernel):
@@ -60,33 +48,42 @@ def _run_driver(source: Source, kernel: Kernel, log: Path, shown: Mapping[str, s
             raise UserError(f"{source.label} doesn't build for kernel {kernel.release} (exit code {code}):\n{text}")
 
 
-def _build_with_objects(objects: Objects, source: Source, kernel: Kernel, log: Path, shown: Mapping[str, str]) -> None:
-    """Run the driver's commands with the objects in place; without them, if they were compiled of other files."""
+def _build_with_objects(objects: Objects, source: Source, kernel: Kernel, log: Path, shown: Mapping[str, str]) -> str:
+    """Run the driver's commands with the objects in place; without them, if they were compiled of other files.
+
+    Returns what the build's log says of the objects.
+    """
     pristine = SOURCE.with_name("pristine")
     shutil.copytree(SOURCE, pristine, symlinks=True)
     before = digests(SOURCE)
     objects.place(SOURCE)
-    log.write_text(objects.log)
+    with log.open("a") as stream:
+        stream.write(objects.log)
     _run_driver(source, kernel, log, shown)
     note = objects.note()
     if objects.planned and (others := changed(before, objects.generated(), digests(SOURCE))):
-        note = f"Built as a whole: the build changes what its objects are compiled of: {', '.join(others)}\n"
+        note = f"{WHOLE}the build changes what its objects are compiled of: {', '.join(others)}\n"
         shutil.rmtree(SOURCE)
         pristine.rename(SOURCE)
         _run_driver(source, kernel, log, shown)
-    log.write_bytes(without_skew(log.read_bytes()) + note.encode())
+    log.write_bytes(without_skew(log.read_bytes()))
+    return note
 
 
-def build(source: Source, kernel: Kernel, objects: Objects | None = None) -> None:
-    """Patch, build, split. Raises UserError with the compiler's own words when the build fails."""
+def build(source: Source, kernel: Kernel, objects: Objects | str) -> None:
+    """Patch, build, split. `objects` is, for a source that is built as a whole, the reason.
+
+    Raises UserError with the compiler's own words when the build fails.
+    """
     log = OUT / "build.log"
     log.touch()
     apply_patches(source, kernel, log)
     other_names = links(source, kernel)
     shown = shown_folders(source, other_names)
-    if objects:
-        _build_with_objects(objects, source, kernel, log, shown)
+    if isinstance(objects, Objects):
+        note = _build_with_objects(objects, source, kernel, log, shown)
     else:
+        note = f"{WHOLE}{objects}\n"
         _run_driver(source, kernel, log, shown)
     for module in source.modules:
         if not (SOURCE / f"{module}.ko").is_file():
@@ -98,6 +95,7 @@ def build(source: Source, kernel: Kernel, objects: Objects | None = None) -> Non
     for command in split_commands(source, OUT):
         if run_command(command, log):
             raise UserError(failure_text(log.read_text(errors="replace"), shown))
+    write_atomically(log, note.encode() + log.read_bytes())
     write_atomically(OUT / "Module.symvers", merged_symvers(SOURCE, source.modules))
     entries = compile_commands.compile_commands(
         SOURCE, kernel.build_dir, {str(SOURCE): source.display or "."}, other_names
@@ -129,8 +127,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--source", type=Path, required=True, help="the source's description")
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--extra-symvers", action="append", default=[], help="Module.symvers of a dependency")
-    parser.add_argument("--objects", type=Path, help="a folder with what actions of their own compiled")
-    parser.add_argument("--shell", action="store_true")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--objects", type=Path, help="a folder with what actions of their own compiled")
+    how.add_argument("--whole", metavar="REASON", help="compile everything here; why, for the log")
+    how.add_argument("--shell", action="store_true")
     parser.add_argument("words", nargs=argparse.REMAINDER, help="with --shell: run this instead of a shell")
     options = parser.parse_args(arguments)
     facts = json.loads(options.kernel.read_text())
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["KBUILD_EXTRA_SYMBOLS"] = " ".join(options.extra_symvers)
     if options.shell:
         return shell(source, kernel, options.words)
-    build(source, kernel, Objects(options.objects) if options.objects else None)
+    build(source, kernel, Objects(options.objects) if options.objects else options.whole)
     return 0
 
 

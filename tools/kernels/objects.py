@@ -16,6 +16,8 @@ from pathlib import Path
 
 # What kbuild makes of sources (Documentation/kbuild/modules.rst).
 PRODUCTS = (".a", ".cmd", ".d", ".ko", ".mod", ".mod.c", ".o", ".order", ".symvers")
+# How the first line of a build's log starts when no object has an action of its own; the reason follows.
+WHOLE = "Built as a whole: "
 _TREE = "tree/"
 _AHEAD = 86400
 # What make says of files that are dated ahead, with seconds that no two builds have in common.
@@ -54,13 +56,15 @@ def changed(before: Mapping[str, str], generated: Mapping[str, str], after: Mapp
 class Objects:
     """The objects of a build, in the folder where the link's action has them.
 
-    planned: how many objects the plan has. reason: why it has none. log: what the compilers printed.
+    planned: how many objects the plan has. linked: the C files of those that only the link can make. reason: why the
+    plan has none. log: what the compilers printed.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         summary = json.loads((folder / "plan.json").read_text())
         self.planned: int = summary["objects"]
+        self.linked: list[str] = summary["linked"]
         self.reason: str = summary["reason"]
         self.log = ""
         self._placed: dict[Path, int] = {}
@@ -95,8 +99,10 @@ class Objects:
     def note(self) -> str:
         """What the build's log says of the objects, after the build."""
         if self.reason:
-            return f"Built as a whole: {self.reason}\n"
+            return f"{WHOLE}{self.reason}\n"
         kept = [file for file, date in self._placed.items() if file.exists() and file.stat().st_mtime_ns == date]
         again = sorted(file.name for file in self._placed if file not in kept)
         note = f"Objects compiled by actions of their own: {len(kept)} of {self.planned}."
-        return note + (f" kbuild compiled again: {', '.join(again)}." if again else "") + "\n"
+        note += f" kbuild compiled again: {', '.join(again)}." if again else ""
+        note += f" No file of the source, compiled by the link: {', '.join(self.linked)}." if self.linked else ""
+        return note + "\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 from tools.kernels.objects import Objects, changed, digests, without_skew
 
 
-def folder(path: Path, archives: list[dict[str, str]], reason: str = "") -> Path:
+def folder(path: Path, archives: list[dict[str, str]], reason: str = "", linked: tuple[str, ...] = ()) -> Path:
     """What the link's action has: `archives` are the files of each object's tar."""
     path.mkdir()
-    summary = {"objects": sum(bool(files) for files in archives), "reason": reason}
+    summary = {"objects": sum(bool(files) for files in archives), "reason": reason, "linked": linked}
     (path / "plan.json").write_text(json.dumps(summary))
     for number, files in enumerate([{"version.h": "1"}, *archives]):
         with tarfile.open(path / (f"{number - 1}.tar" if number else "generated.tar"), "w") as archive:
@@ -41,6 +41,13 @@ def test_objects_are_placed_and_counted(tmp_path: Path) -> None:
 def test_a_source_without_a_plan_says_why(tmp_path: Path) -> None:
     objects = Objects(folder(tmp_path / "given", [{}], "no rule"))
     assert objects.note() == "Built as a whole: no rule\n"
+
+
+def test_what_the_link_alone_can_compile_is_named(tmp_path: Path) -> None:
+    objects = Objects(folder(tmp_path / "given", [], linked=("sub/new.c",)))
+    assert objects.note() == (
+        "Objects compiled by actions of their own: 0 of 0. No file of the source, compiled by the link: sub/new.c.\n"
+    )
 
 
 def test_what_objects_were_compiled_of(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 kbuild itself runs, over the source's outline (tools/kernels/parts.py), with each line of its recipes recorded.
 Leaves in /out: the plan of each C file's object, empty if kbuild makes none of it; generated.tar, what the run
-wrote besides objects; plan.json, how many objects there are, and if none, why.
+wrote besides objects; plan.json, how many objects there are, which of them aren't of the source's C files, and if
+there are none, why.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from tools.kernels.execute import run_command
 from tools.kernels.messages import failure_text, missing_c_file, shown_folders
 from tools.kernels.object_plan import ObjectPlan
 from tools.kernels.objects import digests
+from tools.kernels.parts import is_c_file
 from tools.kernels.source import SOURCE, Source
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -146,13 +148,18 @@ def main(arguments: Sequence[str]) -> int:
             f"{source.label}: kbuild can't be asked how it compiles it for kernel {kernel.release}: expected Makefiles "
             f'that build it with stubs for its C files; mend them, or set compilation = "whole". It said:\n{reason}'
         )
-    planned = 0
+    known = {(SOURCE / name).resolve() for name in options.c_files}
+    others = (path for path in plans if path not in known and path.is_relative_to(SOURCE) and is_c_file(path.name))
+    linked = sorted(str(path.relative_to(SOURCE)) for path in others)
+    planned = len(linked)
     for number, name in enumerate(options.c_files):
         plan = plans.get((SOURCE / name).resolve())
         planned += bool(plan)
         Path(OUT, str(number)).write_text(plan.to_json() if plan else "")
     _write_generated(generated, OUT / "generated.tar")
-    (OUT / "plan.json").write_text(json.dumps({"objects": planned, "reason": reason}, indent=1) + "\n")
+    reason = f"kbuild gives no plan: {reason}" if reason else ""
+    summary = {"linked": linked, "objects": planned, "reason": reason}
+    (OUT / "plan.json").write_text(json.dumps(summary, indent=1) + "\n")
     return 0
 
 

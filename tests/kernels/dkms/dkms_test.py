@@ -42,3 +42,12 @@ def test_commands_for_editors(build: Built) -> None:
         assert command["file"].startswith("usr/src/")
         assert "-c" in command["arguments"]
         assert "/build/" not in " ".join([command["directory"], *command["arguments"]])
+
+
+@each_kernel
+def test_the_log_says_whether_objects_had_actions_of_their_own(build: Built) -> None:
+    if {"apfs", "ddcci"} & set(expected_modules()):
+        count = len(build.compile_commands)
+        assert build.how == f"Objects compiled by actions of their own: {count} of {count}."
+    else:
+        assert build.how == "Built as a whole: `package_c_files` names none of the package's C files"

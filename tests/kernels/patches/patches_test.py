@@ -12,5 +12,7 @@ def test_lines_on_both_sides_of_the_ranges() -> None:
 
 @pytest.mark.parametrize("build", built(), ids=lambda build: build.release)
 def test_patches_of_the_kernels_line(build: Built) -> None:
-    expected = ["all", "old"] if build.release.startswith("5.10.") else ["all", "new"]
-    assert build.modules["patched"]["modinfo"]["patch"] == expected
+    is_old = build.release.startswith("5.10.")
+    modinfo = build.modules["patched"]["modinfo"]
+    assert modinfo["patch"] == ["all", "old" if is_old else "new"]
+    assert modinfo["part"] == ["patched Kbuild" if is_old else "patched header"]

@@ -32,18 +32,20 @@ def error(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 def note(folder: Path) -> str:
     """What the link's log says of the objects."""
-    lines = (folder / "link/out/build.log").read_text().splitlines()
-    (found,) = [line for line in lines if line.startswith(("Objects compiled", "Built as a whole"))]
-    return found
+    lines = (folder / "out/build.log").read_text().splitlines()
+    found = [line for line in lines if line.startswith(("Objects compiled", "Built as a whole"))]
+    assert found == lines[:1]
+    return found[0]
 
 
 @each_kernel
 def test_the_same_bytes_as_the_whole(kernel: KernelRoot, tmp_path: Path) -> None:
     done = kernel.build_objects(tmp_path / "objects", FILES)
     assert done.returncode == 0, done.stderr
-    assert note(tmp_path / "objects") == "Objects compiled by actions of their own: 2 of 2."
+    assert note(tmp_path / "objects/link") == "Objects compiled by actions of their own: 2 of 2."
     done = kernel.build(tmp_path / "whole", FILES)
     assert done.returncode == 0, done.stderr
+    assert note(tmp_path / "whole") == "Built as a whole: the test says so"
     for name in ("m.ko", "m.ko.debug", "Module.symvers", "compile_commands.json"):
         whole = (tmp_path / "whole/out" / name).read_bytes()
         assert (tmp_path / "objects/link/out" / name).read_bytes() == whole, name
@@ -78,6 +80,49 @@ def test_a_c_file_that_srcs_lacks(kernel: KernelRoot, tmp_path: Path) -> None:
     assert error(kernel.build(tmp_path / "whole", files)) == [expected]
 
 
+ADDED = """--- a/Kbuild
++++ b/Kbuild
+@@ -1,2 +1,2 @@
+ obj-m := m.o
+-m-y := a.o sub/b.o
++m-y := a.o sub/new.o
+--- a/sub/b.c
++++ /dev/null
+@@ -1,3 +0,0 @@
+-#include <linux/module.h>
+-#include "b.h"
+-int b(void) { return B; }
+--- /dev/null
++++ b/sub/new.c
+@@ -0,0 +1,2 @@
++#include "b.h"
++int b(void) { return B + 1; }
+"""
+
+
+def test_a_patch_that_adds_a_c_file_and_deletes_one(tmp_path: Path) -> None:
+    files = FILES | {"sub/b.c": HEAD + '#include "b.h"\nint b(void) { return B; }\n'}
+    patches = ((ADDED, "6.1"),)
+    done = OLD.build_objects(tmp_path / "objects", files, patches=patches)
+    assert done.returncode == 0, done.stderr
+    assert note(tmp_path / "objects/link") == (
+        "Objects compiled by actions of their own: 1 of 2. No file of the source, compiled by the link: sub/new.c."
+    )
+    done = OLD.build(tmp_path / "whole", files, patches=patches)
+    assert done.returncode == 0, done.stderr
+    for name in ("m.ko", "m.ko.debug", "compile_commands.json"):
+        whole = (tmp_path / "whole/out" / name).read_bytes()
+        assert (tmp_path / "objects/link/out" / name).read_bytes() == whole, name
+
+
+def test_a_patch_that_doesnt_apply(tmp_path: Path) -> None:
+    patches = (("--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-what isn't there\n+x\n", "..6.1"),)
+    lines = error(OLD.build_objects(tmp_path, FILES, patches=patches))
+    assert lines[0].startswith(f"net/0.patch: the patch doesn't apply to //net:m for kernel {OLD.release};")
+    assert any("FAILED at 1" in line for line in lines)
+    assert not list((tmp_path / "parts/out").iterdir())
+
+
 def test_a_makefile_that_cant_be_planned(tmp_path: Path) -> None:
     """One that reads a C file: only the whole build can have it."""
     reads = "ifeq ($(shell grep -c EXPORT_SYMBOL $(src)/sub/b.c),0)\n$(error b.c exports nothing)\nendif\n"
@@ -90,7 +135,8 @@ def test_a_makefile_that_cant_be_planned(tmp_path: Path) -> None:
     assert "net/m/Kbuild:4: *** b.c exports nothing.  Stop." in lines[1]
     done = OLD.build_objects(tmp_path / "chosen", files, required=False)
     assert done.returncode == 0, done.stderr
-    assert note(tmp_path / "chosen").startswith("Built as a whole: net/m/Kbuild:4: *** b.c exports nothing.")
+    expected = "Built as a whole: kbuild gives no plan: net/m/Kbuild:4: *** b.c exports nothing."
+    assert note(tmp_path / "chosen/link").startswith(expected)
     assert OLD.build(tmp_path / "whole", files).returncode == 0
     for name in ("m.ko", "m.ko.debug"):
         assert (tmp_path / "chosen/link/out" / name).read_bytes() == (tmp_path / "whole/out" / name).read_bytes()
@@ -120,7 +166,7 @@ def test_a_build_that_changes_its_source(tmp_path: Path, script: str, expected: 
     }
     done = NEW.build_objects(tmp_path / "objects", files, driver="dkms")
     assert done.returncode == 0, done.stderr
-    assert note(tmp_path / "objects") == expected
+    assert note(tmp_path / "objects/link") == expected
     done = NEW.build(tmp_path / "whole", files, driver="dkms")
     assert done.returncode == 0, done.stderr
     for name in ("m.ko", "m.ko.debug"):

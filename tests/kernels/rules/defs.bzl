@@ -37,8 +37,11 @@ def failure_test(name, messages, rule, **kwargs):
 
 def _compilation_test_impl(ctx):
     env = analysistest.begin(ctx)
-    mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
-    asserts.equals(env, ctx.attr.objects, "KernelObject" in mnemonics)
+    actions = analysistest.target_actions(env)
+    asserts.equals(env, ctx.attr.objects, "KernelObject" in [action.mnemonic for action in actions])
+    (module,) = [action for action in actions if action.mnemonic == "KernelModule"]
+    reason = "--//kernels:objects_from asks for more than its 2 C files"
+    asserts.equals(env, not ctx.attr.objects, reason in module.argv)
     return analysistest.end(env)
 
 def _compilation_test(objects_from):

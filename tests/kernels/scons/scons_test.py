@@ -24,3 +24,8 @@ def test_commands_for_editors(build: Built) -> None:
     files = [command["file"] for command in build.compile_commands]
     folder = "tests/kernels/scons/vrouter"
     assert files == [f"{folder}/generated/messages.c", f"{folder}/main.c"]
+
+
+@each_kernel
+def test_the_log_says_that_it_was_built_as_a_whole(build: Built) -> None:
+    assert build.how == "Built as a whole: the driver scons can't be asked for a plan; dkms and kbuild can"
