@@ -21,11 +21,14 @@ from bench.model.simulate import Farm, simulate
 
 TOLERANCE = 0.15
 _EMPTY_ACTIONS = 40
-# The pauses in which BuildGrid and a worker look for work (farm/server.yml): on average half of each.
-_DISPATCH_SECONDS = 0.075
 # Loopback isn't what limits; the processor time of each byte is.
 _LOOPBACK = 2e9
-_SERVER = ("bgd", "postgres", "redis-server")
+# The names of the processes of each part.
+_PARTS = {
+    "server": ("python3.11", "postgres", "redis-server"),
+    "transfer": ("buildbox-casd",),
+    "worker": ("buildbox-worker",),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def share(cores: int, threads: float, others: float) -> float:
 
 @dataclass(frozen=True)
 class _Run:
-    """A real build by a farm. cpu: processor seconds by "client", "server", "worker" and "transfer"."""
+    """A real build by a farm. cpu: processor seconds of the client and of each of _PARTS, children included."""
 
     seconds: float
     others: float
@@ -80,10 +83,9 @@ def _cpu(bazel: Bazel, state: Path) -> dict[str, float]:
     processes = table()
     farm = [processes[number] for number in family(processes, [int((state / "lock").read_text())])]
     client = processes[int((bazel.output / "server/server.pid.txt").read_text())]
-    return {
-        "client": client.seconds,
-        "server": sum(process.seconds for process in farm if process.name.startswith(_SERVER)),
-        "transfer": sum(process.seconds for process in farm if process.name.startswith("buildbox-casd")),
+    return {"client": client.seconds} | {
+        part: sum(process.seconds for process in farm if process.name.startswith(names))
+        for part, names in _PARTS.items()
     }
 
 
@@ -133,13 +135,15 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
             )  # fmt: skip
             hits = _build(empty, state, address, [f"//:{number}" for number in range(1, _EMPTY_ACTIONS)], scratch)
             gap = (spans[-1].end - spans[0].start - sum(span.seconds for span in spans)) / (count - 1)
+            worker = run.cpu["worker"] / count
             farm = Farm(
                 worker_bandwidth=_LOOPBACK,
                 server_bandwidth=_LOOPBACK,
                 client_bandwidth=_LOOPBACK,
                 latency=0.0,
-                dispatch_seconds=_DISPATCH_SECONDS,
-                worker_seconds=max(0.0, (gap - _DISPATCH_SECONDS) * share(cores, 1, run.others)),
+                # Between two actions a worker works, and waits: for the server, and until one of both looks for work.
+                dispatch_seconds=max(0.0, gap * share(cores, 1, run.others) - worker),
+                worker_seconds=worker,
                 client_processors=float(cores),
                 client_seconds=hits.cpu["client"] / count,
                 server_seconds=hits.cpu["server"] / count,
@@ -147,9 +151,13 @@ def calibrate(bazel: Bazel, targets: Sequence[str], graph: Graph, cores: int, sc
                 server_run_seconds=max(0.0, run.cpu["server"] - hits.cpu["server"]) / count,
                 cores=cores,
             )
-            run = _build(bazel, state, address, targets, scratch)
+            # Java is slow at first; the compared builds are of a Bazel that has built before.
+            _build(bazel, state, address, targets, scratch)
     finally:
         empty.run("shutdown")
+    state = scratch / "bytes"
+    with local_farm(state, 1) as address:
+        run = _build(bazel, state, address, targets, scratch)
     outcome = simulate(graph, farm)
     moved = traffic(run.log)
     workers_bytes = outcome.served - outcome.uploaded - outcome.downloaded
@@ -189,12 +197,13 @@ def describe(farm: Farm) -> str:
     return (
         f"the machinery, in processor time: each hit {farm.client_seconds:.3f} s of the client, "
         f"{farm.server_seconds:.3f} s of the server; each execution {farm.client_run_seconds:.3f} s more of the "
-        f"client, {farm.server_run_seconds:.3f} s of the server, {farm.worker_seconds:.3f} s of the worker; "
+        f"client, {farm.server_run_seconds:.3f} s of the server, {farm.worker_seconds:.3f} s of the worker, "
+        f"which waits {farm.dispatch_seconds:.3f} s; "
         f"each MB {farm.client_byte * 1e9:.1f} ms, {farm.server_byte * 1e9:.1f} ms, {farm.worker_byte * 1e9:.1f} ms"
     )
 
 
 def unloaded(seconds: Mapping[str, float], cores: int, others: float) -> dict[str, float]:
-    """What actions would take alone that were measured while every core had one, and others wanted some."""
-    part = share(cores, cores, others)
+    """What actions would take alone that were measured one by one while others wanted some processors."""
+    part = share(cores, 1, others)
     return {name: value * part for name, value in seconds.items()}

@@ -13,7 +13,7 @@ def test_the_share_of_a_core() -> None:
 
 
 def test_what_others_took_is_taken_off() -> None:
-    assert unloaded({"a": 10.0}, 2, 2.0) == {"a": 5.0}
+    assert unloaded({"a": 10.0}, 2, 3.0) == {"a": 5.0}
     assert unloaded({"a": 10.0}, 2, 0.0) == {"a": 10.0}
 
 

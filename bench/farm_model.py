@@ -50,7 +50,7 @@ def read_graph(bazel: Bazel, targets: Sequence[str]) -> aquery.Read:
 
 
 def measure(bazel: Bazel, targets: Sequence[str], trace: Path) -> dict[str, float]:
-    """A cold local build, one action for each core; the seconds of a free core that each action takes."""
+    """A cold local build, one action at a time; the seconds of a free core that each action takes."""
     cores = os.cpu_count() or 1
     bazel.run("build", "--nobuild", "--symlink_prefix=/", *LIKE_A_FARM, *targets)
     bazel.run("clean")
@@ -59,7 +59,11 @@ def measure(bazel: Bazel, targets: Sequence[str], trace: Path) -> dict[str, floa
         # As a farm's worker does it: each action by itself, not by a process that has everything ready.
         bazel.build(
             *LIKE_A_FARM,
-            f"--profile={trace}", f"--jobs={cores}", "--strategy_regexp=.*=linux-sandbox", *profile.OPTIONS, *targets
+            f"--profile={trace}",
+            "--jobs=1",
+            "--strategy_regexp=.*=linux-sandbox",
+            *profile.OPTIONS,
+            *targets,
         )
     if others.mean > _CALM:
         print(f"other programs wanted {others.mean:.1f} processors; that share is taken off the durations")
@@ -131,12 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency-ms", type=_positive, default=0.5, metavar="N", help="one way, between any two")
     # By default what --check measured of Bazel, BuildGrid and buildbox (docs/benchmarks.md).
     parser.add_argument("--client-processors", type=_positive, default=4.0, metavar="N", help="the client's")
-    parser.add_argument("--client-ms", type=_positive, default=35.0, metavar="N", help="its time per action or hit")
-    parser.add_argument("--client-run-ms", type=_positive, default=50.0, metavar="N", help="and more per execution")
+    parser.add_argument("--client-ms", type=_positive, default=41.0, metavar="N", help="its time per action or hit")
+    parser.add_argument("--client-run-ms", type=_positive, default=37.0, metavar="N", help="and more per execution")
     parser.add_argument("--server-ms", type=_positive, default=5.0, metavar="N", help="the server's per action or hit")
-    parser.add_argument("--server-run-ms", type=_positive, default=138.0, metavar="N", help="and more per execution")
-    parser.add_argument("--worker-ms", type=_positive, default=117.0, metavar="N", help="a worker's per execution")
-    parser.add_argument("--dispatch-ms", type=_positive, default=75.0, metavar="N", help="until a worker hears of it")
+    parser.add_argument("--server-run-ms", type=_positive, default=116.0, metavar="N", help="and more per execution")
+    parser.add_argument("--worker-ms", type=_positive, default=34.0, metavar="N", help="a worker's per execution")
+    parser.add_argument("--dispatch-ms", type=_positive, default=327.0, metavar="N", help="until a worker hears of it")
     parser.add_argument("--cores", type=int, default=0, metavar="N", help="all on one machine with so many; 0: not")
     return parser
 
