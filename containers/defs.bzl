@@ -2,12 +2,14 @@
 
 load("//containers/private:container_image.bzl", _container_image = "container_image")
 load("//containers/private:container_test.bzl", _container_test = "container_test")
+load("//containers/private:container_verb.bzl", _container_verb = "container_verb")
 load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
 load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
 
 container_image = _container_image
 container_test = _container_test
+container_verb = _container_verb
 ContainerImageInfo = _ContainerImageInfo
 files_layer = _files_layer
 LayerInfo = _LayerInfo

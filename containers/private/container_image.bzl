@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load(":container_verb.bzl", "container_verb")
 load(":image_size.bzl", "image_size")
 load(":providers.bzl", "ContainerImageInfo", "LayersInfo")
 
@@ -209,7 +210,8 @@ report (NAME.sizes.json), what a container sees (NAME.tree.json, as tools/contai
 )
 
 def container_image(name, **kwargs):
-    """An image NAME, and what can be done with it: `bazel run` of NAME.size prints its layers by size.
+    """An image NAME, and what can be done with it: `bazel run` of NAME.size prints its layers by size; NAME.load has it in
+    the local daemon, NAME.push in a registry, NAME.save in a file.
 
     Args:
       name: the target's name, and the image's if `repository` isn't given.
@@ -227,3 +229,11 @@ def container_image(name, **kwargs):
         tags = kwargs.get("tags"),
         visibility = kwargs.get("visibility"),
     )
+    for verb in ["load", "push", "save"]:
+        container_verb(
+            name = "{}.{}".format(name, verb),
+            images = [name],
+            tags = kwargs.get("tags"),
+            verb = verb,
+            visibility = kwargs.get("visibility"),
+        )

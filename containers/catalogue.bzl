@@ -1,0 +1,3 @@
+"""The images of the platform, which //containers:push_all and :save_all have."""
+
+IMAGES = []
