@@ -130,16 +130,19 @@ class Wire:
 
     def _copy(self, source: socket.socket, target: socket.socket, upward: bool) -> None:
         passed = 0
-        with suppress(OSError):
+        try:
             while data := source.recv(65536):
                 target.sendall(data)
                 passed += len(data)
                 if upward and self._cut(len(data), passed):
-                    for end in (source, target):
-                        end.shutdown(socket.SHUT_RDWR)
-                    return
-        with suppress(OSError):
+                    raise ConnectionError
             target.shutdown(socket.SHUT_WR)
+        except OSError:
+            # A socket that is shut but open lets its sender wait for ever.
+            for end in (source, target):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
 
     def _cut(self, count: int, passed: int) -> bool:
         with self._lock:
@@ -151,7 +154,8 @@ class Wire:
 
 
 @contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """The port at which a handler serves."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -189,7 +193,7 @@ class Scripted:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        with _serving(Handler) as port:
+        with serving(Handler) as port:
             yield port
 
 
@@ -239,7 +243,7 @@ class Tokens:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        with _serving(Handler) as port:
+        with serving(Handler) as port:
             yield port
 
 
