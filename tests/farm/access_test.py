@@ -31,7 +31,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
 
 def rack(farm: Farm, folder: Path, token: Path) -> tuple[Farm, Result]:
     """Start a worker as another machine would, with its own folder."""
-    rack = Farm(folder)
+    rack = Farm(folder, roots=farm)
     given = ("--server", farm.secure_address, "--token", str(token), "--tls-authority", str(farm.authority))
     return rack, rack.up("--workers", "1", *given)
 
@@ -118,7 +118,7 @@ def named(farm: Farm) -> list[dict[str, Any]]:
 def test_a_server_with_the_certificate_of_another(farm: Farm, tmp_path: Path) -> None:
     made = farm.command("certificate", "--name", "other.example", "--output", str(tmp_path / "other"))
     assert made.code == 0, made.err
-    other = Farm(tmp_path, 8989)
+    other = Farm(tmp_path, 8989, roots=farm)
     certificate, key, authority = (str(tmp_path / "other" / name) for name in ("tls.crt", "tls.key", "authority.crt"))
     given = ("--tls-certificate", certificate, "--tls-key", key, "--tls-authority", authority)
     said = error(other.up("--workers", "0", *given))
@@ -184,7 +184,7 @@ def test_certificate_for_another_host(farm: Farm, client: Client) -> None:
 
 
 def test_certificate_of_another_authority(farm: Farm, client: Client, tmp_path: Path) -> None:
-    other = Farm(tmp_path)
+    other = Farm(tmp_path, roots=farm)
     made = other.command("certificate", "--name", "localhost", "--output", str(tmp_path / "other"))
     assert made.code == 0, made.err
     options = words(farm, "farm", authority=tmp_path / "other/authority.crt")

@@ -1,6 +1,7 @@
 """A small workspace with the checkout's .bazelrc, and a Bazel of its own that uses a farm."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 import time
@@ -71,7 +72,7 @@ class Run:
         wait_until(what, lambda: self._process.poll() is not None or condition())
         assert self._process.poll() is None, f"Bazel ended before {what}:\n{self.said}"
 
-    def wait(self, seconds: float = 240) -> Result:
+    def wait(self, seconds: float = 400) -> Result:
         """Wait for its end."""
         try:
             self._process.wait(seconds)
@@ -108,12 +109,25 @@ class Gate:
         (self._folder / f"{self._name}.open").touch()
 
 
-def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 240) -> None:
     """Wait for a condition; the test fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not after {seconds:.0f} s: {what}"
         time.sleep(0.1)
+
+
+def executed(result: Result) -> dict[str, int]:
+    """How many actions ran where ("remote", "remote cache hit", "linux-sandbox"), by Bazel's last summary."""
+    summary = re.findall(r"^INFO: \d+ process(?:es)?: (.*)\.$", result.err, re.MULTILINE)[-1]
+    counts = (part.split(" ", 1) for part in summary.split(", "))
+    return {where: int(count) for count, where in counts if where != "internal"}
+
+
+def by_workers(result: Result) -> bool:
+    """Whether workers ran all of it; a result that a client lost it may have got from the cache when it asked again."""
+    where = executed(result).keys()
+    return bool(where) and where <= {"remote", "remote cache hit"}
 
 
 @contextlib.contextmanager

@@ -60,8 +60,8 @@ def test_a_crash_is_noticed_and_said(farm: Farm) -> None:
     assert "ended before: killed by signal 9" in farm.command("status").out
 
 
-def test_nothing_is_left_when_it_is_down(tmp_path: Path) -> None:
-    farm = Farm(tmp_path, 8990)
+def test_nothing_is_left_when_it_is_down(farm: Farm, tmp_path: Path) -> None:
+    farm = Farm(tmp_path, 8990, roots=farm)
     assert farm.up("--workers", "0").code == 0
     pids = [record["child"] for record in farm.status()["services"].values()]
     assert all(Path(f"/proc/{pid}").exists() for pid in pids)
@@ -112,8 +112,8 @@ def test_no_room(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_no_user_namespaces(tmp_path: Path) -> None:
-    farm = Farm(tmp_path, 8994)
+def test_no_user_namespaces(farm: Farm, tmp_path: Path) -> None:
+    farm = Farm(tmp_path, 8994, roots=farm)
     # Inside a namespace, where its owner may set the limit for those below it: one level and no further.
     options = ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
     limit = ["sh", "-c", 'echo 2 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"]

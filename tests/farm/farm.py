@@ -24,12 +24,22 @@ RUNFILES = Path.cwd()
 class Farm:
     """A farm with its state in `folder`."""
 
-    def __init__(self, folder: Path, port: int = 8980, wrapper: Sequence[str] = (), host: str = "localhost") -> None:
-        """`wrapper` are words to put before each command; others find it as `host`."""
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 8980,
+        wrapper: Sequence[str] = (),
+        host: str = "localhost",
+        roots: "Farm | None" = None,
+    ) -> None:
+        """`wrapper` are words to put before each command; others find it as `host`; `roots` has unpacked its roots."""
         self.state = folder / "farm"
         self.port = port
         self.host = host
         self._wrapper = list(wrapper)
+        if roots:
+            self.state.mkdir(mode=0o700, parents=True)
+            (self.state / "roots").symlink_to(roots.state / "roots")
 
     @property
     def address(self) -> str:

@@ -5,15 +5,15 @@ the same checkout as another user in another folder executes nothing.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
 import pytest
 
+from tests.farm.client import executed
 from tests.farm.farm import Farm
-from tests.integration.workspace import Result, Workspace, runfile
+from tests.integration.workspace import Workspace, runfile
 
 TARGETS = os.environ["TARGETS"].split()
 FILES = os.environ["FILES"].split()
@@ -41,13 +41,6 @@ def first(farm: Farm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work
     workspace = Workspace(tmp_path_factory.mktemp("first"))
     yield workspace
     workspace.bazel("shutdown")
-
-
-def executed(result: Result) -> dict[str, int]:
-    """How many actions ran where, by Bazel's last summary."""
-    summary = re.findall(r"^INFO: \d+ process(?:es)?: (.*)\.$", result.err, re.MULTILINE)[-1]
-    counts = (part.split(" ", 1) for part in summary.split(", "))
-    return {where: int(count) for count, where in counts if where != "internal"}
 
 
 def digests(folder: Path) -> dict[str, str]:
