@@ -4,8 +4,10 @@ load("//containers/private:container_image.bzl", _container_image = "container_i
 load("//containers/private:container_test.bzl", _container_test = "container_test")
 load("//containers/private:container_verb.bzl", _container_verb = "container_verb")
 load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
+load("//containers/private:module_layer.bzl", _module_layer = "module_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
 load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
+load("//containers/private:wheel_layer.bzl", _wheel_layer = "wheel_layer")
 
 container_image = _container_image
 container_test = _container_test
@@ -14,5 +16,7 @@ ContainerImageInfo = _ContainerImageInfo
 files_layer = _files_layer
 LayerInfo = _LayerInfo
 LayersInfo = _LayersInfo
+module_layer = _module_layer
 package_layer = _package_layer
 PackageInfo = _PackageInfo
+wheel_layer = _wheel_layer

@@ -52,13 +52,16 @@ def _container_image_impl(ctx):
     base = ctx.attr.base[ContainerImageInfo] if ctx.attr.base else None
     targets = [target[LayersInfo] for target in ctx.attr.layers]
     layers = (base.layers if base else []) + [layer for target in targets for layer in target.layers]
-    accounts = [each.accounts for each in ([base] if base else []) + targets if each.accounts]
-    components = depset(transitive = [each.components for each in ([base] if base else []) + targets])
+    origins = ([base] if base else []) + targets
+    accounts = [each.accounts for each in origins if each.accounts]
+    components = depset(transitive = [each.components for each in origins])
+    component_files = depset(transitive = [each.component_files for each in origins])
     plan = ctx.actions.declare_file(ctx.label.name + ".plan.json")
     ctx.actions.write(plan, json.encode_indent({
         "accounts": [file.path for file in accounts],
         "base": base.config.path if base else "",
         "budget_mb": ctx.attr.budget_mb,
+        "component_files": [file.path for file in component_files.to_list()],
         "components": components.to_list(),
         "flags": {"commit": commit, "version": version},
         "image": "//{}:{}".format(ctx.label.package, ctx.label.name),
@@ -100,7 +103,7 @@ def _container_image_impl(ctx):
             file
             for layer in layers
             for file in [layer.contents, layer.metadata]
-        ]),
+        ], transitive = [component_files]),
         outputs = outputs.values(),
         mnemonic = "ContainerImage",
         progress_message = "Making image %{label}",
@@ -108,6 +111,7 @@ def _container_image_impl(ctx):
     image = ContainerImageInfo(
         name = name,
         accounts = accounts[-1] if accounts else None,
+        component_files = component_files,
         components = components,
         config = outputs["config"],
         descriptor = outputs["descriptor"],

@@ -65,6 +65,7 @@ def _files_layer_impl(ctx):
         DefaultInfo(files = depset(layer_outputs(layer))),
         LayersInfo(
             accounts = None,
+            component_files = depset(),
             components = depset(),
             layers = [layer],
         ),

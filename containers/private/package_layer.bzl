@@ -1,52 +1,49 @@
 """package_layer: locked Debian packages, configured by dpkg."""
 
-load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@container_packages//:sets.bzl", "SETS")
-load("//roots:defs.bzl", "ROOT_ATTRS", "ROOT_TOOLCHAINS", "root_layers", "run_in_root")
-load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_label", "layer_outputs")
+load("//roots:defs.bzl", "RootInfo")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "layer_outputs")
 load(":providers.bzl", "LayersInfo", "PackageInfo")
-
-# Where the packages and their layers lie in the root that configures them.
-_PACKAGES = "/forge/packages"
 
 def _configured(ctx, packages):
     """Declare the action that configures the packages; returns its layer and the file of its accounts."""
     layer = declare_layer(ctx, ctx.label.name, layer_label(ctx))
     accounts = ctx.actions.declare_file(ctx.label.name + ".accounts.json")
     listing = ctx.actions.declare_file(ctx.label.name + ".packages.json")
-    inputs = {listing: _PACKAGES + ".json"}
-    entries = []
-    for number, package in enumerate(packages):
-        # Numbered, because an architecture's name or a version may differ where the names don't.
-        stem = "{}/{}".format(_PACKAGES, number)
-        entry = {
-            "blob": stem + "." + package.layer.blob.extension,
-            "contents": stem + ".json",
-            "deb": stem + ".deb",
+    ctx.actions.write(listing, json.encode_indent([
+        {
+            "blob": package.layer.blob.path,
+            "contents": package.layer.contents.path,
+            "deb": package.deb.path,
         }
-        inputs |= {
-            package.deb: entry["deb"],
-            package.layer.blob: entry["blob"],
-            package.layer.contents: entry["contents"],
-        }
-        entries.append(entry)
-    ctx.actions.write(listing, json.encode_indent(entries))
-    outputs = dict(zip(["blob", "metadata", "contents", "accounts"], layer_outputs(layer) + [accounts]))
-    words = ["--name", layer.name, "--compression", ctx.attr._compression[BuildSettingInfo].value]
-    words += ["--runtime", "/forge/runtime", "--packages", inputs[listing]]
-    for name in outputs:
-        words += ["--" + name, "/out/" + name]
-    run_in_root(
+        for package in packages
+    ]))
+    root = ctx.attr._root[RootInfo].archive
+    args = layer_arguments(ctx, layer)
+    args.add("--accounts", accounts)
+    args.add("--packages", listing)
+    args.add("--root", root)
+    run_python_tool(
         ctx,
-        layers = [(archive, "/") for archive in root_layers(ctx.attr._root)],
-        command = words,
-        inputs = inputs,
-        outputs = outputs,
-        tool = ctx.attr._tool,
+        ctx.attr._tool,
+        [args],
+        inputs = depset([listing, root] + [
+            file
+            for package in packages
+            for file in [package.deb, package.layer.blob, package.layer.contents]
+        ]),
+        outputs = layer_outputs(layer) + [accounts],
+        tools = depset(ctx.files._programs + ctx.files._zstd),
+        resource_set = _resources,
         mnemonic = "ConfiguredPackages",
         progress_message = "Configuring the packages of %{label}",
     )
     return layer, accounts
+
+def _resources(_os, _inputs):
+    """The tree is unpacked in memory."""
+    return {"cpu": 1, "memory": 600}
 
 def _package_layer_impl(ctx):
     for extra in ctx.attr.extras:
@@ -63,6 +60,7 @@ def _package_layer_impl(ctx):
         DefaultInfo(files = depset([file for each in layers for file in layer_outputs(each)] + [accounts])),
         LayersInfo(
             accounts = accounts,
+            component_files = depset(),
             components = depset([package.component for package in packages]),
             layers = layers,
         ),
@@ -80,10 +78,13 @@ _package_layer = rule(
             providers = [PackageInfo],
             mandatory = True,
         ),
-        "_root": attr.label(default = "//roots:container-build"),
+        "_root": attr.label(
+            default = "//roots:container-build",
+            providers = [RootInfo],
+        ),
         "_tool": attr.label(default = "//tools/containers:configure"),
-    } | LAYER_ATTRS | ROOT_ATTRS,
-    toolchains = ROOT_TOOLCHAINS,
+    } | LAYER_ATTRS,
+    toolchains = [PYTHON_TOOLCHAIN],
     provides = [LayersInfo],
 )
 

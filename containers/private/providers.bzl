@@ -22,6 +22,7 @@ LayersInfo = provider(
     fields = {
         "accounts": "File or None: JSON, {\"users\": {NAME: [UID, GID]}, \"groups\": {NAME: GID}}, of the users and groups " +
                     "that these layers have in /etc/passwd and /etc/group.",
+        "component_files": "depset of File: JSON, lists of such entries as `components` has, where only an action knows them.",
         "components": "depset of string: JSON, {\"type\": \"deb\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
                       "each locked file that the layers are made of.",
         "layers": "list of LayerInfo.",
@@ -41,6 +42,7 @@ ContainerImageInfo = provider(
     "An image: manifest and configuration, and its layers.",
     fields = {
         "accounts": "File or None: as LayersInfo has it.",
+        "component_files": "depset of File: as LayersInfo has it.",
         "components": "depset of string: as LayersInfo has it.",
         "config": "File: the configuration, JSON as the OCI image specification has it. Its SHA-256 is the image's ID.",
         "descriptor": "File: JSON, {\"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, \"config\": DESCRIPTOR}, of the " +

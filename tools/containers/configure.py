@@ -1,8 +1,8 @@
 """Do what the packages' maintainer scripts do, by dpkg itself, and make a layer of the difference.
 
-Runs in the root `container-build`. The packages' layers are unpacked below /build; dpkg and all that its scripts call
-are the image's own, started in that tree by bubblewrap. dpkg unpacks the packages once more, because their preinst
-scripts, diversions and triggers are its business, and configures them.
+The packages' layers are unpacked into a tmpfs, as run_in_root unpacks a root; dpkg and all that its scripts call are
+the image's own, started in that tree by bubblewrap. dpkg unpacks the packages once more, because their preinst scripts,
+diversions and triggers are its business, and configures them. The root `container-build` has what is needed besides.
 
 There is one user ID, so fakeroot's daemon answers for owners and modes, and its record of them is what the layer
 takes. libfaketime answers for the clock. What differs from run to run in spite of that, or belongs to a machine rather
@@ -11,12 +11,15 @@ than to an image, is left out (`_VOLATILE`).
 
 import argparse
 import fnmatch
+import gzip
 import hashlib
 import json
 import os
 import resource
 import stat
 import subprocess
+import sys
+import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,13 +44,13 @@ from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_exclud
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.roots.clock import SOURCE_DATE_EPOCH
+from tools.roots.run_in_root import HOST_NAME, unpack
 
-IMAGE = Path("/build/image")
-_LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
-# Where the two libraries lie for the image's programs, which have a /usr of their own.
+_LIBRARIES = "usr/lib/x86_64-linux-gnu"
+# Libraries of the root by where they lie for the image's programs.
 _PRELOADED = {
-    _LIBRARIES / "libfakeroot/libfakeroot-sysv.so": "/run/forge/fakeroot.so",
-    _LIBRARIES / "faketime/libfaketime.so.1": "/run/forge/faketime.so",
+    "/run/forge/fakeroot.so": f"{_LIBRARIES}/libfakeroot/libfakeroot-sysv.so",
+    "/run/forge/faketime.so": f"{_LIBRARIES}/faketime/libfaketime.so.1",
 }
 _DEBS = "/run/forge/packages"
 _FOLDERS = ("dev", "proc", "run", "sys", "tmp", "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers")
@@ -164,12 +167,36 @@ def _plain(entry: Entry | None, entries: Mapping[str, Entry]) -> Entry | None:
     return entry
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Where the tree is configured: a tmpfs of this process's namespace."""
+
+    folder: Path
+    runtime: Path
+
+    @property
+    def image(self) -> Path:
+        """The image's tree."""
+        return self.folder / "image"
+
+    @property
+    def root(self) -> Path:
+        """The root `container-build`."""
+        return self.folder / "root"
+
+    @property
+    def record(self) -> Path:
+        """What fakeroot's daemon leaves."""
+        return self.folder / "record"
+
+
 @contextmanager
-def fakeroot_daemon(record: Path) -> Generator[str, None, None]:
+def fakeroot_daemon(stage: Stage) -> Generator[str, None, None]:
     """A daemon that keeps owners; gives its key, and has saved its record afterwards."""
-    process = subprocess.Popen(
-        ["faked-sysv", "--foreground", "--save-file", str(record)], stdout=subprocess.PIPE, text=True
-    )
+    # By the root's own loader, as the tool runtime's programs are started.
+    words = [f"{stage.root}/{_LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", f"{stage.root}/{_LIBRARIES}"]
+    words += [f"{stage.root}/usr/bin/faked-sysv", "--foreground", "--save-file", str(stage.record)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
         yield process.stdout.readline().partition(":")[0]
@@ -178,14 +205,18 @@ def fakeroot_daemon(record: Path) -> Generator[str, None, None]:
         process.wait()
 
 
-def in_image(key: str, packages: Sequence[Path], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def in_image(
+    stage: Stage, key: str, packages: Sequence[Path], command: Sequence[str]
+) -> subprocess.CompletedProcess[str]:
     """Run a command of the image in its tree, with fakeroot and without a clock."""
-    words = ["bwrap", "--unshare-user", "--uid", "0", "--gid", "0", "--bind", str(IMAGE), "/"]
-    words += ["--dev", "/dev", "--bind", "/proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp"]
-    for library, place in _PRELOADED.items():
-        words += ["--ro-bind", str(library), place]
-    for package in packages:
-        words += ["--ro-bind", str(package), f"{_DEBS}/{package.name}"]
+    # Not --unshare-ipc: fakeroot's library and its daemon talk by a message queue.
+    words = [f"{stage.runtime}/bin/bwrap", "--unshare-user", "--unshare-pid", "--unshare-uts", "--unshare-net"]
+    words += ["--uid", "0", "--gid", "0", "--hostname", HOST_NAME, "--die-with-parent"]
+    words += ["--bind", str(stage.image), "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp"]
+    for place, library in _PRELOADED.items():
+        words += ["--ro-bind", str(stage.root / library), place]
+    for number, package in enumerate(packages):
+        words += ["--ro-bind", os.path.realpath(package), f"{_DEBS}/{number}.deb"]
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
@@ -197,13 +228,14 @@ def in_image(key: str, packages: Sequence[Path], command: Sequence[str]) -> subp
         "FAKEROOTKEY": key,
         # In a namespace of one user the kernel's answer is EINVAL, and fakeroot expects EPERM.
         "FAKEROOTDONTTRYCHOWN": "1",
-        "LD_PRELOAD": ":".join(_PRELOADED.values()),
+        "LD_PRELOAD": ":".join(_PRELOADED),
         "FAKETIME": "2025-01-01 00:00:00",
         "FAKETIME_DISABLE_SHM": "1",
         "NO_FAKE_STAT": "1",
         "PERL_HASH_SEED": "0",
         "PYTHONHASHSEED": "0",
     }
+    words.append("--clearenv")
     for name, value in sorted(environment.items()):
         words += ["--setenv", name, value]
     words += ["--chdir", "/", "--", *command]
@@ -218,31 +250,42 @@ def dpkg(*words: str) -> list[str]:
     return ["dpkg", *options, *words]
 
 
-def prepare(layers: Iterable[Path]) -> None:
-    """Unpack the layers, and make what dpkg and the scripts expect of a file system."""
-    IMAGE.mkdir()
+def unpack_layer(runtime: Path, blob: Path, folder: Path) -> None:
+    """Unpack a layer's blob. tar(1) would look for gzip and zstd on the machine."""
+    if blob.suffix == ".zst":
+        plain = subprocess.run([runtime / "bin/zstd", "-dcq", blob], stdout=subprocess.PIPE, check=True).stdout
+    else:
+        plain = gzip.decompress(blob.read_bytes())
+    subprocess.run([runtime / "bin/tar", "-xpf", "-", "-C", folder, "--no-same-owner"], input=plain, check=True)
+
+
+def prepare(stage: Stage, root: Path, layers: Iterable[Path]) -> None:
+    """Unpack root and layers, and make what dpkg and the scripts expect of a file system."""
+    unpack(str(stage.runtime), str(root), stage.root)
+    image = stage.image
+    image.mkdir()
     for blob in layers:
-        subprocess.run(["tar", "-xpf", str(blob), "-C", str(IMAGE), "--no-same-owner"], check=True)
+        unpack_layer(stage.runtime, blob, image)
     for name in MERGED:
-        if (IMAGE / "usr" / name).is_dir() and not (IMAGE / name).exists():
-            (IMAGE / name).symlink_to(f"usr/{name}")
+        if (image / "usr" / name).is_dir() and not (image / name).exists():
+            (image / name).symlink_to(f"usr/{name}")
     for name in _FOLDERS:
-        (IMAGE / name).mkdir(parents=True, exist_ok=True)
+        (image / name).mkdir(parents=True, exist_ok=True)
     # dpkg has its own idea of these: it unpacks the packages itself.
-    for file in (IMAGE / "var/lib/dpkg/info").iterdir():
+    for file in (image / "var/lib/dpkg/info").iterdir():
         file.unlink()
     for name in ("available", "status"):
-        (IMAGE / "var/lib/dpkg" / name).touch()
-    (IMAGE / _POLICY).write_text("#!/bin/sh\nexit 101\n")
-    (IMAGE / _POLICY).chmod(0o755)
+        (image / "var/lib/dpkg" / name).touch()
+    (image / _POLICY).write_text("#!/bin/sh\nexit 101\n")
+    (image / _POLICY).chmod(0o755)
 
 
-def configure(name: str, packages: Sequence[Path], record: Path) -> None:
+def configure(name: str, stage: Stage, packages: Sequence[Path]) -> None:
     """Unpack and configure the packages in the prepared tree. Raises UserError with what dpkg said."""
-    with fakeroot_daemon(record) as key:
-        files = [f"{_DEBS}/{package.name}" for package in packages]
+    with fakeroot_daemon(stage) as key:
+        files = [f"{_DEBS}/{number}.deb" for number in range(len(packages))]
         for what, command in (("unpack", dpkg("--unpack", *files)), ("configure", dpkg("--configure", "--pending"))):
-            done = in_image(key, packages, command)
+            done = in_image(stage, key, packages, command)
             if done.returncode:
                 said = done.stdout.strip().splitlines()
                 raise UserError("\n".join([f"{name}: dpkg can't {what} the packages:", *said[-_SAID:]]))
@@ -259,13 +302,9 @@ def check_complete(name: str, status: str) -> None:
         raise UserError(f"{name}: dpkg left packages unfinished: {', '.join(bad)}; see what their postinst needs")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="configure", description=__doc__, fromfile_prefix_chars="@")
-    add_layer_options(parser)
-    parser.add_argument("--accounts", type=Path, required=True)
-    parser.add_argument("--packages", type=Path, required=True, help="JSON: a list of {blob, contents, deb}, as paths")
-    options = parser.parse_args(arguments)
+def make(options: argparse.Namespace) -> None:
+    """Configure the packages in the stage, and write the outputs."""
+    stage = Stage(options.stage, options.runtime.absolute())
     packages: list[dict[str, Any]] = json.loads(options.packages.read_text())
     below: dict[str, Entry] = {}
     for package in packages:
@@ -274,18 +313,43 @@ def main(arguments: Sequence[str]) -> int:
         if needed not in below:
             raise UserError(f"{options.name}: no package has /{needed}, which it takes to configure them; add one")
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
-    prepare(Path(package["blob"]) for package in packages)
-    record = Path("/build/record")
-    configure(options.name, [Path(package["deb"]) for package in packages], record)
-    check_complete(options.name, (IMAGE / "var/lib/dpkg/status").read_text())
-    above = read_tree(IMAGE, parse_record(record.read_text()))
+    prepare(stage, options.root, (Path(package["blob"]) for package in packages))
+    configure(options.name, stage, [Path(package["deb"]) for package in packages])
+    image = stage.image
+    check_complete(options.name, (image / "var/lib/dpkg/status").read_text())
+    above = read_tree(image, parse_record(stage.record.read_text()))
     entries = difference(below, above)
-    sources: dict[str, Source] = {entry.path: IMAGE / entry.path if entry.path in above else b"" for entry in entries}
+    sources: dict[str, Source] = {entry.path: image / entry.path if entry.path in above else b"" for entry in entries}
     write_outputs(
         options.name, entries, sources, layer_outputs(options), options.compression, zstd_program(options), ["*"]
     )
-    accounts = parse_accounts((IMAGE / "etc/passwd").read_text(), (IMAGE / "etc/group").read_text())
+    accounts = parse_accounts((image / "etc/passwd").read_text(), (image / "etc/group").read_text())
     options.accounts.write_text(accounts.to_json())
+
+
+def in_stage(runtime: Path, arguments: Sequence[str]) -> int:
+    """Call this tool again in a namespace that has a tmpfs; returns its exit code."""
+    with tempfile.TemporaryDirectory(prefix=".configure.", dir=os.getcwd()) as folder:
+        # As in run_in_root: no --uid 0, which who isn't root couldn't map once more; no --unshare-pid, because
+        # bubblewrap looks for its processes in this /proc.
+        words = [str(runtime.absolute() / "bin/bwrap"), "--unshare-user", "--unshare-ipc"]
+        words += ["--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", folder, "--chdir", os.getcwd(), "--"]
+        words += [str(runtime / "bin/python3"), "-ISB", sys.path[0], *arguments, "--stage", folder]
+        return subprocess.run(words, check=False).returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; with --stage it is called by itself."""
+    parser = argparse.ArgumentParser(prog="configure", description=__doc__)
+    add_layer_options(parser)
+    parser.add_argument("--accounts", type=Path, required=True)
+    parser.add_argument("--packages", type=Path, required=True, help="JSON: a list of {blob, contents, deb}, as paths")
+    parser.add_argument("--root", type=Path, required=True, help="the archive of the root container-build")
+    parser.add_argument("--stage", type=Path)
+    options = parser.parse_args(arguments)
+    if not options.stage:
+        return in_stage(options.runtime, arguments)
+    make(options)
     return 0
 
 

@@ -3,7 +3,7 @@
 Its plan is a JSON file:
 
     {"image": LABEL, "name": NAME, "version": VERSION, "budget_mb": N, "spec": {...}, "flags": {...},
-     "components": [COMPONENT, ...], "accounts": [PATH, ...], "base": PATH or "",
+     "components": [COMPONENT, ...], "component_files": [PATH, ...], "accounts": [PATH, ...], "base": PATH or "",
      "layers": [{"metadata": PATH, "contents": PATH}, ...]}
 """
 
@@ -61,7 +61,10 @@ def make(plan: dict[str, Any]) -> dict[str, str]:
     config_descriptor = _descriptor(CONFIG_TYPE, config)
     text = manifest(config_descriptor, layers)
     descriptor = _descriptor(MANIFEST_TYPE, text)
-    components = [Component(**json.loads(component)) for component in plan["components"]]
+    found = [json.loads(component) for component in plan["components"]]
+    for path in plan["component_files"]:
+        found += json.loads(Path(path).read_text())
+    components = [Component(**component) for component in found]
     name, digest = plan["name"], descriptor["digest"]
     return {
         "config": config,
