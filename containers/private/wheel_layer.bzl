@@ -5,8 +5,6 @@ load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "lay
 load(":providers.bzl", "LayersInfo")
 
 def _wheel_layer_impl(ctx):
-    if not ctx.files.wheels:
-        fail("{}: `wheels` has no file; name the target of a locked_wheels, such as @wheels_docker//:wheels".format(ctx.label))
     layer = declare_layer(ctx, ctx.label.name, layer_label(ctx))
     components = ctx.actions.declare_file(ctx.label.name + ".components.json")
     args = layer_arguments(ctx, layer)

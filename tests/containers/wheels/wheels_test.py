@@ -15,9 +15,9 @@ def test_the_modules_are_imported(tmp_path: Path) -> None:
             if member.isfile():
                 archive.extract(member, tmp_path, set_attrs=False)
     site = tmp_path / "opt/docker/lib/python3.11/site-packages"
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import charset_normalizer.md, docker; print(docker.__file__)"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import idna; print(idna.__file__)"
     said = subprocess.run([PYTHON, "-ISc", code, site], capture_output=True, text=True, check=False)
-    assert said.stdout.strip() == os.fspath(site / "docker/__init__.py"), said.stderr
+    assert said.stdout.strip() == os.fspath(site / "idna/__init__.py"), said.stderr
 
 
 def test_the_environment_is_the_image_s_python_s() -> None:
