@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.bazel import Bazel, busy, kernels
+from bench.bazel import LIKE_A_FARM, Bazel, busy, kernels
 from bench.local_farm import local_farm
 from bench.model.grpc_log import traffic
 from tools.lib.cli import run
@@ -68,7 +68,8 @@ def how_executed(events: Path) -> dict[str, int]:
 
 def requested_bytes(bazel: Bazel, targets: Sequence[str]) -> int:
     """The bytes of the files that the user asks for with these targets; they must be built."""
-    listed = bazel.run("cquery", "--output=files", "set({})".format(" ".join(f'"{target}"' for target in targets)))
+    chosen = "set({})".format(" ".join(f'"{target}"' for target in targets))
+    listed = bazel.run("cquery", *LIKE_A_FARM, "--output=files", chosen)
     base = bazel.execution_root()
     return sum((base / path).stat().st_size for path in set(listed.split("\n")) - {""})
 
@@ -115,12 +116,12 @@ def compare(workspace: Path, targets: Sequence[str], scratch: Path) -> list[Boun
             print(f"{len(targets)} kernels; {busy()}", flush=True)
             local = first.build(*targets)
             print(f"cold local build (baseline)         {local:8.1f} s", flush=True)
-            asked = requested_bytes(first, targets)
             first.run("clean")
             remote = first.build(*farm, *targets)
             print(f"cold, {_WORKERS} local workers               {remote:8.1f} s  {how_executed(events)}", flush=True)
             again = second.build(*farm, f"--remote_grpc_log={log}", *targets)
             executed = how_executed(events)
+            asked = requested_bytes(second, targets)
             print(f"copy, other user, warm cache        {again:8.1f} s  {executed}", flush=True)
     finally:
         for bazel in (first, second):

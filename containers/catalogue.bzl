@@ -1,3 +1,5 @@
-"""The images of the platform, which //containers:push_all and :save_all have."""
+"""The images of the platform, each in a folder of its name: what //containers:push_all and :save_all take."""
 
-IMAGES = []
+IMAGES = [
+    "redis",
+]
