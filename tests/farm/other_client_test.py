@@ -27,7 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 class OtherBazel:
-    """The Bazel of the root `other-bazel`, in a workspace that is seen at /work."""
+    """The Bazel of the root `other-bazel`, in a workspace that is seen at /client."""
 
     def __init__(self, folder: Path) -> None:
         self._root = folder / "root"
@@ -41,7 +41,7 @@ class OtherBazel:
 
     def output(self, name: str) -> str:
         """What a genrule wrote."""
-        folder = (self.workspace / "bazel-bin").readlink().relative_to("/work")
+        folder = (self.workspace / "bazel-bin").readlink().relative_to("/client")
         return (self.workspace / folder / f"{name}.txt").read_text()
 
     @property
@@ -49,14 +49,14 @@ class OtherBazel:
         """The words that run it."""
         line = [str(runfile("../tool_runtime/bin/bwrap")), "--die-with-parent", "--ro-bind", str(self._root), "/"]
         line += ["--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc", "--tmpfs", "/tmp"]
-        line += ["--bind", str(self.workspace), "/work", "--chdir", "/work", "--clearenv"]
+        line += ["--bind", str(self.workspace), "/client", "--chdir", "/client", "--clearenv"]
         for name, value in {"HOME": "/tmp", "USER": "tester", "PATH": "/usr/bin:/bin", "LC_ALL": "C"}.items():
             line += ["--setenv", name, value]
         return [*line, "--", "/usr/bin/bazel-4"]
 
     def run(self, command: str, *words: str) -> Result:
         """Run it to its end, without a server that stays."""
-        startup = ["--batch", "--output_user_root=/work/out", "--server_javabase=/usr/lib/jvm/default-java"]
+        startup = ["--batch", "--output_user_root=/client/out", "--server_javabase=/usr/lib/jvm/default-java"]
         line = [*self.words, *startup, command, "--color=no", "--curses=no", *words]
         done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return Result(done.returncode, done.stdout, done.stderr)
