@@ -33,7 +33,7 @@ class OtherBazel:
         self._root = folder / "root"
         self.workspace = folder / "workspace"
         self.workspace.mkdir()
-        for place in ("dev", "proc", "tmp", "work"):
+        for place in ("client", "dev", "proc", "tmp"):
             (self._root / place).mkdir(parents=True, exist_ok=True)
         archive = str(runfile("roots/other-bazel.tar"))
         tar = ["tar", "-xf", archive, "-C", str(self._root), "--no-same-owner", "--keep-directory-symlink"]
