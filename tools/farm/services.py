@@ -97,9 +97,8 @@ def _server(settings: Settings, state: State, redis_port: int, version: str) -> 
     return [
         Service(
             "postgres",
-            # The queue may lose its last moment when the machine fails; a client asks again.
-            ("postgres", "-D", database, "-k", f"{INSIDE}/run", "-c", "listen_addresses=")
-            + ("-c", "synchronous_commit=off", "-c", "max_connections=200"),
+            # Each commit is waited for: a client whose action the queue forgot would wait for it for ever.
+            ("postgres", "-D", database, "-k", f"{INSIDE}/run", "-c", "listen_addresses=", "-c", "max_connections=200"),
             lambda: listens(state / "run/.s.PGSQL.5432"),
             before=initdb,
             done=state / "postgres/PG_VERSION",
