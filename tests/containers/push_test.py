@@ -276,7 +276,6 @@ DENIED = b'{"errors": [{"code": "DENIED", "message": "not yours"}]}'
         ([(204, {}, b"")], "answers 204, as no registry does"),
         ([(401, {}, b"")], "answers 401 and doesn't say how to log in"),
         ([(401, {"WWW-Authenticate": 'Bearer realm="http://127.0.0.1:1/"'}, b"")], "no registry answers there"),
-        ([FOUND, (404, {}, b""), (404, {}, b""), (404, {}, b""), (200, {}, b"<html>")], "it answers 200, as no"),
     ],
 )  # fmt: skip
 def test_answers_of_what_is_no_registry(
@@ -284,6 +283,13 @@ def test_answers_of_what_is_no_registry(
 ) -> None:
     with Scripted(answers).serve() as port:
         assert said in error(push_image(image[0], "me/image:1", port=port))
+
+
+def test_a_layer_is_taken_as_no_registry_does(image: tuple[Path, str]) -> None:
+    with Scripted([FOUND, (200, {}, b"<html>")], empty=True).serve() as port:
+        assert "asked to take a layer of me/image, it answers 200, as no" in error(
+            push_image(image[0], "me/image:1", port=port)
+        )
 
 
 def test_too_many_requests_and_faults(image: tuple[Path, str]) -> None:

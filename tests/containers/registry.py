@@ -167,9 +167,14 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
 
 @dataclass
 class Scripted:
-    """A server that answers as no registry does: `answers` are (status, headers, body), in turn, the last for ever."""
+    """A server that answers as no registry does: `answers` are (status, headers, body), in turn, the last for ever.
+
+    Layers come side by side, so which request is the next isn't certain. `empty`: whether what is asked for by HEAD
+    isn't there, out of turn.
+    """
 
     answers: list[tuple[int, dict[str, str], bytes]]
+    empty: bool = False
     asked: int = 0
 
     @contextmanager
@@ -181,7 +186,10 @@ class Scripted:
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 status, headers, body = script.answers[min(script.asked, len(script.answers) - 1)]
-                script.asked += 1
+                if script.empty and self.command == "HEAD":
+                    status, body = 404, b""
+                else:
+                    script.asked += 1
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
