@@ -6,5 +6,8 @@ def container_repositories():
     """Declare the packages that containers are made of."""
     container_packages(
         name = "container_packages",
-        lock = "//roots:containers.lock.json",
+        locks = [
+            "//roots:containers.lock.json",
+            "//roots:containers-forky.lock.json",
+        ],
     )

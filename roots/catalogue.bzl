@@ -5,7 +5,6 @@ ROOTS = {
     "browser": [],
     "container-build": [],
     "containers": [
-        "ci-agent",
         "haproxy",
         "named",
         "package-repo",
@@ -15,6 +14,7 @@ ROOTS = {
         "vrouter-kernel-init",
         "zookeeper",
     ],
+    "containers-forky": ["ci-agent"],
     "docker": [],
     "farm-server": [],
     "farm-worker": [],

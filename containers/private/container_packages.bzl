@@ -1,4 +1,4 @@
-"""container_packages: a lock's packages as targets, one for each package whatever extras want it."""
+"""container_packages: the packages of locks as targets, one for each package whatever lock or extra wants it."""
 
 load("//roots:repositories.bzl", "read_lock", "root_repository")
 
@@ -16,46 +16,49 @@ debian_package(
 """
 
 def _container_packages_impl(rctx):
-    lock = read_lock(rctx, rctx.attr.lock)
-    build = [_BUILD.format(workspace = rctx.attr.lock.workspace_name)]
     sets = {}
     known = {}
-    for package in lock["packages"]:
-        extra = package.get("layer", "")
-        target = known.get(package["sha256"])
-        if not target:
-            # The name alone, unless two extras have two versions.
-            target = package["name"] if package["name"] not in known.values() else "{}_{}".format(package["name"], package["version"])
-            known[package["sha256"]] = target
-            build.append(_PACKAGE.format(
-                name = json.encode(target),
-                component = json.encode(json.encode({
-                    "arch": package["arch"],
-                    "lock": "{}/{}".format(rctx.attr.lock.package, rctx.attr.lock.name),
-                    "name": package["name"],
-                    "sha256": package["sha256"],
-                    "type": "deb",
-                    "version": package["version"],
-                })),
-                deb = json.encode("@{}//:packages/{}.deb".format(
-                    root_repository(lock["name"], extra),
-                    package["name"].replace("+", "x"),
-                )),
-            ))
-        sets.setdefault(extra, []).append("@{}//:{}".format(rctx.name, target))
+    build = [_BUILD.format(workspace = rctx.attr.locks[0].workspace_name)]
+    for label in rctx.attr.locks:
+        lock = read_lock(rctx, label)
+        sets[lock["name"]] = {}
+        for package in lock["packages"]:
+            extra = package.get("layer", "")
+            target = known.get(package["sha256"])
+            if not target:
+                # The name alone, unless two locks or extras have two versions; a colon is not for a target.
+                version = package["version"].replace(":", "_")
+                target = package["name"] if package["name"] not in known.values() else "{}_{}".format(package["name"], version)
+                known[package["sha256"]] = target
+                build.append(_PACKAGE.format(
+                    name = json.encode(target),
+                    component = json.encode(json.encode({
+                        "arch": package["arch"],
+                        "lock": "{}/{}".format(label.package, label.name),
+                        "name": package["name"],
+                        "sha256": package["sha256"],
+                        "type": "deb",
+                        "version": package["version"],
+                    })),
+                    deb = json.encode("@{}//:packages/{}.deb".format(
+                        root_repository(lock["name"], extra),
+                        package["name"].replace("+", "x"),
+                    )),
+                ))
+            sets[lock["name"]].setdefault(extra, []).append("@{}//:{}".format(rctx.name, target))
     rctx.file("BUILD.bazel", "".join(build), executable = False)
-    rctx.file("sets.bzl", "\"\"\"The packages of a lock by extra; those of every image under the empty name.\"\"\"\n\nSETS = {}\n".format(
+    rctx.file("sets.bzl", "\"\"\"The packages of each lock by extra; those of all its images under the empty name.\"\"\"\n\nSETS = {}\n".format(
         json.encode_indent(sets, indent = "    "),
     ), executable = False)
 
 container_packages = repository_rule(
     implementation = _container_packages_impl,
-    doc = """The packages of a lock as layers; `sets.bzl` says which each extra has.
+    doc = """The packages of locks as layers; `sets.bzl` says which each lock has, and each extra.
 
 A package is fetched when the layer of it is first built.""",
     attrs = {
-        "lock": attr.label(
-            doc = "The lock file.",
+        "locks": attr.label_list(
+            doc = "The lock files.",
             mandatory = True,
         ),
     },

@@ -46,12 +46,16 @@ def _resources(_os, _inputs):
     return {"cpu": 1, "memory": 600}
 
 def _package_layer_impl(ctx):
+    lock = ctx.attr.lock
+    if lock not in SETS:
+        fail("{}: lock: there is no '{}' for containers; choose one of: {}".format(ctx.label, lock, ", ".join(SETS)))
     for extra in ctx.attr.extras:
-        if not SETS.get(extra):
-            fail("{}: roots/containers.yaml has no extra '{}'; it has: {}. Add it there, then run: ./bazelw run //roots:update -- containers".format(
+        if not SETS[lock].get(extra):
+            fail("{0}: roots/{1}.yaml has no extra '{2}'; it has: {3}. Add it there, then run: ./bazelw run //roots:update -- {1}".format(
                 ctx.label,
+                lock,
                 extra,
-                ", ".join(sorted([each for each in SETS if each])) or "none",
+                ", ".join(sorted([each for each in SETS[lock] if each])) or "none",
             ))
     packages = [target[PackageInfo] for target in ctx.attr.packages]
     layer, accounts = _configured(ctx, packages)
@@ -71,7 +75,11 @@ _package_layer = rule(
     doc = "Locked Debian packages: a layer for each, and one for what configuring them changes.",
     attrs = {
         "extras": attr.string_list(
-            doc = "Extras of roots/containers.yaml.",
+            doc = "Extras of the lock.",
+        ),
+        "lock": attr.string(
+            doc = "The lock, roots/LOCK.lock.json.",
+            mandatory = True,
         ),
         "packages": attr.label_list(
             doc = "The packages, lowest layer first.",
@@ -88,7 +96,7 @@ _package_layer = rule(
     provides = [LayersInfo],
 )
 
-def package_layer(name, extras = [], **kwargs):
+def package_layer(name, extras = [], lock = "containers", **kwargs):
     """Locked Debian packages: those that every image has, and those of extras, of roots/containers.yaml.
 
     Each package is a layer, compressed once for all images that have it. The last layer is what configuring them changes: what
@@ -98,14 +106,17 @@ def package_layer(name, extras = [], **kwargs):
     Args:
       name: the target's name.
       extras: names of extras in roots/containers.yaml.
+      lock: another lock of the same form: containers-forky, for what Debian's stable release doesn't have.
       **kwargs: what every rule takes.
     """
-    packages = list(SETS[""])
+    sets = SETS.get(lock, {})
+    packages = list(sets.get("", []))
     for extra in extras:
-        packages += [package for package in SETS.get(extra, []) if package not in packages]
+        packages += [package for package in sets.get(extra, []) if package not in packages]
     _package_layer(
         name = name,
         extras = extras,
+        lock = lock,
         packages = packages,
         **kwargs
     )
