@@ -117,6 +117,7 @@ def _container_image_impl(ctx):
         descriptor = outputs["descriptor"],
         layers = layers,
         manifest = outputs["manifest"],
+        sources = [source for each in origins for source in each.sources],
         version = version,
     )
     return [
@@ -215,7 +216,8 @@ report (NAME.sizes.json), what a container sees (NAME.tree.json, as tools/contai
 
 def container_image(name, **kwargs):
     """An image NAME, and what can be done with it: `bazel run` of NAME.size prints its layers by size; NAME.load has it in
-    the local daemon, NAME.push in a registry, NAME.save in a file.
+    the local daemon, NAME.push in a registry, NAME.save in a file; NAME.dev runs it with its sources mounted, NAME.commit
+    keeps the state of that.
 
     Args:
       name: the target's name, and the image's if `repository` isn't given.
@@ -233,7 +235,7 @@ def container_image(name, **kwargs):
         tags = kwargs.get("tags"),
         visibility = kwargs.get("visibility"),
     )
-    for verb in ["load", "push", "save"]:
+    for verb in ["commit", "dev", "load", "push", "save"]:
         container_verb(
             name = "{}.{}".format(name, verb),
             images = [name],

@@ -4,14 +4,15 @@ load("//tests/private:tool_program.bzl", "TOOL_PROGRAM_ATTRS", "tool_program")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
 load(":providers.bzl", "ContainerImageInfo")
 
-_VERBS = ["clean", "load", "push", "push_image", "save", "save_all"]
+_VERBS = ["clean", "commit", "dev", "load", "push", "push_image", "save", "save_all"]
+_OF_ONE = {"commit": "", "dev": "", "save": "; use save_all"}
 
 def _container_verb_impl(ctx):
     if ctx.attr.verb not in _VERBS:
         fail("{}: there is no verb '{}'; there are: {}".format(ctx.label, ctx.attr.verb, ", ".join(_VERBS)))
     images = [target[ContainerImageInfo] for target in ctx.attr.images]
-    if ctx.attr.verb == "save" and len(images) != 1:
-        fail("{}: save writes one image, and {} are given; use save_all".format(ctx.label, len(images)))
+    if ctx.attr.verb in _OF_ONE and len(images) != 1:
+        fail("{}: {} takes one image, and {} are given{}".format(ctx.label, ctx.attr.verb, len(images), _OF_ONE[ctx.attr.verb]))
     settings = ctx.actions.declare_file(ctx.label.name + ".json")
     ctx.actions.write(settings, json.encode({
         "images": [
@@ -20,6 +21,15 @@ def _container_verb_impl(ctx):
                 "layers": [layer.blob.short_path for layer in image.layers],
                 "manifest": image.manifest.short_path,
                 "name": image.name,
+                "sources": [
+                    {
+                        "file": source.file.short_path,
+                        "mode": source.mode,
+                        "mountable": source.mountable,
+                        "place": source.place,
+                    }
+                    for source in image.sources
+                ],
                 "version": image.version,
             }
             for image in images
@@ -35,14 +45,14 @@ def _container_verb_impl(ctx):
 
 container_verb = rule(
     implementation = _container_verb_impl,
-    doc = "`bazel run` does to images what `verb` says (docs/containers-registry.md); it builds what is missing first.",
+    doc = "`bazel run` does to images what `verb` says (docs/containers-registry.md, docs/hacking-containers.md); it builds what is missing first.",
     attrs = {
         "images": attr.label_list(
             doc = "The images; `clean` and `push_image` have none.",
             providers = [ContainerImageInfo],
         ),
         "verb": attr.string(
-            doc = "clean, load, push, push_image, save or save_all.",
+            doc = "clean, commit, dev, load, push, push_image, save or save_all.",
             mandatory = True,
         ),
         "_tool": attr.label(default = "//tools/containers:verbs"),

@@ -1,7 +1,7 @@
 """files_layer: files of the source tree or of the build as a layer."""
 
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
-load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "layer_outputs")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
+load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "make_layer")
 load(":providers.bzl", "LayersInfo")
 
 def _places(ctx, targets, what):
@@ -23,6 +23,19 @@ def _check_modes(ctx):
     for path, mode in ctx.attr.modes.items():
         if len(mode) not in [3, 4] or [digit for digit in mode.elems() if digit not in "01234567"]:
             fail("{}: modes: {}: '{}' is no mode; expected three or four octal digits, such as 0755".format(ctx.label, path, mode))
+
+def _sources(ctx, files, templates):
+    """LayersInfo.sources of the layer's files."""
+    return [
+        struct(
+            file = file,
+            mode = ctx.attr.modes.get(place, ""),
+            mountable = is_file and file.is_source and not file.owner.workspace_name,
+            place = place,
+        )
+        for is_file, pairs in [(True, files), (False, templates)]
+        for file, place in pairs
+    ]
 
 def _files_layer_impl(ctx):
     _check_modes(ctx)
@@ -51,25 +64,7 @@ def _files_layer_impl(ctx):
         args.add("--accounts", accounts)
         inputs.append(accounts)
     args.add_all([path.lstrip("/") for path in ctx.attr.overrides], before_each = "--override")
-    run_python_tool(
-        ctx,
-        ctx.attr._tool,
-        [args],
-        inputs = depset(inputs),
-        outputs = layer_outputs(layer),
-        tools = depset(ctx.files._zstd),
-        mnemonic = "FilesLayer",
-        progress_message = "Making layer %{label}",
-    )
-    return [
-        DefaultInfo(files = depset(layer_outputs(layer))),
-        LayersInfo(
-            accounts = None,
-            component_files = depset(),
-            components = depset(),
-            layers = [layer],
-        ),
-    ]
+    return make_layer(ctx, layer, [args], inputs, "FilesLayer", _sources(ctx, files, templates))
 
 files_layer = rule(
     implementation = _files_layer_impl,

@@ -1,8 +1,8 @@
 """layer_files: what every rule that makes a layer has in common."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("//tools/python:defs.bzl", "RUNTIME_ATTRS", "runtime_folder")
-load(":providers.bzl", "LayerInfo")
+load("//tools/python:defs.bzl", "RUNTIME_ATTRS", "run_python_tool", "runtime_folder")
+load(":providers.bzl", "LayerInfo", "LayersInfo")
 
 LAYER_ATTRS = {
     "_compression": attr.label(
@@ -64,6 +64,41 @@ def layer_outputs(layer):
       A list of Files.
     """
     return [layer.blob, layer.metadata, layer.contents]
+
+def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = []):
+    """Declare the action that makes the one layer of a rule, and what the rule returns.
+
+    Args:
+      ctx: the context of a rule that has LAYER_ATTRS, and the tool as _tool.
+      layer: what `declare_layer` returned.
+      arguments: a list of Args.
+      inputs: a list of Files.
+      mnemonic: the action's.
+      sources: LayersInfo.sources.
+
+    Returns:
+      A list of providers.
+    """
+    run_python_tool(
+        ctx,
+        ctx.attr._tool,
+        arguments,
+        inputs = depset(inputs),
+        outputs = layer_outputs(layer),
+        tools = depset(ctx.files._zstd),
+        mnemonic = mnemonic,
+        progress_message = "Making layer %{label}",
+    )
+    return [
+        DefaultInfo(files = depset(layer_outputs(layer))),
+        LayersInfo(
+            accounts = None,
+            component_files = depset(),
+            components = depset(),
+            layers = [layer],
+            sources = sources,
+        ),
+    ]
 
 def layer_label(ctx):
     """What messages call the layer of a target: its label without the workspace.

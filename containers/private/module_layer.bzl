@@ -1,8 +1,8 @@
 """module_layer: kernel modules of many kernels."""
 
 load("//kernels:defs.bzl", "KernelModuleInfo")
-load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
-load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "layer_outputs")
+load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
+load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "make_layer")
 load(":providers.bzl", "LayersInfo")
 
 def _module_layer_impl(ctx):
@@ -21,25 +21,7 @@ def _module_layer_impl(ctx):
     layer = declare_layer(ctx, ctx.label.name, layer_label(ctx))
     args = layer_arguments(ctx, layer)
     args.add("--plan", plan)
-    run_python_tool(
-        ctx,
-        ctx.attr._tool,
-        [args],
-        inputs = depset([plan] + places.values()),
-        outputs = layer_outputs(layer),
-        tools = depset(ctx.files._zstd),
-        mnemonic = "ModuleLayer",
-        progress_message = "Making layer %{label}",
-    )
-    return [
-        DefaultInfo(files = depset(layer_outputs(layer))),
-        LayersInfo(
-            accounts = None,
-            component_files = depset(),
-            components = depset(),
-            layers = [layer],
-        ),
-    ]
+    return make_layer(ctx, layer, [args], [plan] + places.values(), "ModuleLayer")
 
 module_layer = rule(
     implementation = _module_layer_impl,

@@ -67,6 +67,7 @@ def _package_layer_impl(ctx):
             component_files = depset(),
             components = depset([package.component for package in packages]),
             layers = layers,
+            sources = [],
         ),
     ]
 

@@ -26,6 +26,8 @@ LayersInfo = provider(
         "components": "depset of string: JSON, {\"type\": \"deb\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
                       "each locked file that the layers are made of.",
         "layers": "list of LayerInfo.",
+        "sources": "list of struct(file = File, place = path in the container, mode = octal digits or \"\", mountable = bool), " +
+                   "of each file that a files_layer has; mountable are those that are in the source tree as they are.",
     },
 )
 
@@ -50,6 +52,7 @@ ContainerImageInfo = provider(
         "layers": "list of LayerInfo, lowest first, those of the base among them. Entry N is layer N of the manifest.",
         "manifest": "File: the manifest, JSON as the OCI image specification has it.",
         "name": "string: the image's name in a registry, below the namespace.",
+        "sources": "list of struct: as LayersInfo has it.",
         "version": "string: the version that the image is tagged with.",
     },
 )

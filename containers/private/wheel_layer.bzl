@@ -30,6 +30,7 @@ def _wheel_layer_impl(ctx):
             component_files = depset([components]),
             components = depset(),
             layers = [layer],
+            sources = [],
         ),
     ]
 

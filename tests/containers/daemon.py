@@ -82,10 +82,14 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Daemon:
-    """dockerd, with everything of it below `folder`; `address` is its DOCKER_HOST."""
+    """dockerd, with everything of it below `folder`; `address` is its DOCKER_HOST.
 
-    def __init__(self, folder: Path) -> None:
+    It sees `shared` at its own place.
+    """
+
+    def __init__(self, folder: Path, shared: Path | None = None) -> None:
         self._folder = folder / "dockerd"
+        self._shared = shared
         # A socket's name has at most 107 bytes, and a test's folder is deep.
         self._short = Path(tempfile.mkdtemp(prefix="docker."))
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,7 +107,7 @@ class Daemon:
         for path in (root, state):
             path.mkdir(parents=True)
         unpack(str(_RUNTIME), str(RUNFILES / "roots/docker.tar"), root)
-        for name in _PLACES:
+        for name in (*_PLACES, *([str(self._shared).lstrip("/")] if self._shared else [])):
             (root / name).mkdir(exist_ok=True, parents=True)
         runc = root / "usr/local/sbin/runc"
         runc.write_text(_RUNC)
@@ -122,6 +126,8 @@ class Daemon:
             "--clearenv", "--setenv", "HOME", "/tmp", "--setenv", "XDG_RUNTIME_DIR", "/run",
             "--setenv", "PATH", "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
         ]  # fmt: skip
+        if self._shared:
+            words += ["--bind", str(self._shared), str(self._shared)]
         dockerd = [
             "sh", "-c", _PREPARE, "sh",
             "dockerd", "--rootless", "--iptables=false", "--ip6tables=false", "--bridge=none", "--ip-forward=false",
@@ -228,9 +234,12 @@ def _start_with_ids(words: Sequence[str], log: int, telling: int) -> subprocess.
 
 
 @contextmanager
-def daemon(folder: Path) -> Iterator[Daemon]:
-    """A daemon that is started in `folder` and ends with the context; one that DOCKER_HOST names is left alone."""
-    started = Daemon(folder)
+def daemon(folder: Path, shared: Path | None = None) -> Iterator[Daemon]:
+    """A daemon that is started in `folder` and ends with the context; one that DOCKER_HOST names is left alone.
+
+    It sees the folder `shared`, so that containers can have its files mounted.
+    """
+    started = Daemon(folder, shared)
     try:
         started.start()
         yield started

@@ -23,9 +23,9 @@ _START = (
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: float | None) -> None:
         parts = urlsplit(address)
-        super().__init__(parts.hostname or "localhost", parts.port or 2375, timeout=_TIMEOUT)
+        super().__init__(parts.hostname or "localhost", parts.port or 2375, timeout=patience)
         self._path = parts.path if parts.scheme == "unix" else ""
 
     def connect(self) -> None:
@@ -69,8 +69,10 @@ class Engine:
             raise UserError(f"DOCKER_HOST={address}: expected unix:///PATH or tcp://HOST:PORT")
         self.address = address
 
-    def _request(self, method: str, path: str, body: Any, kind: str) -> http.client.HTTPResponse:
-        connection = _Connection(self.address)
+    def _request(
+        self, method: str, path: str, body: Any, kind: str, patience: float | None = _TIMEOUT
+    ) -> http.client.HTTPResponse:
+        connection = _Connection(self.address, patience)
         headers = {"Content-Type": kind} if body is not None else {}
         try:
             connection.request(method, _VERSION + path, body=body, headers=headers)
@@ -106,10 +108,10 @@ class Engine:
         text = self.call(method, path, body, "application/json")
         return json.loads(text) if text else None
 
-    def stream(self, method: str, path: str) -> Iterator[bytes]:
-        """An answer that is too large for memory."""
-        answer = self._request(method, path, None, "")
-        while data := answer.read(1 << 20):
+    def stream(self, method: str, path: str, patience: float | None = _TIMEOUT) -> Iterator[bytes]:
+        """An answer that is too large for memory, or comes bit by bit; `patience` are the seconds without a byte."""
+        answer = self._request(method, path, None, "", patience)
+        while data := answer.read1(1 << 20):
             yield data
 
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tools.containers.credentials import find_credentials
+from tools.containers.dev import Development, commit, sort_sources
 from tools.containers.engine import Engine, find_address
 from tools.containers.image import Files, Image, read_archive, read_files
 from tools.containers.local import clean, load
@@ -19,6 +21,7 @@ from tools.containers.reference import check_tag, find_registry, parse_reference
 from tools.containers.registry import Registry
 from tools.containers.save import save
 from tools.lib.cli import run
+from tools.lib.errors import UserError
 
 _DAEMON = "The daemon is DOCKER_HOST's, or the first of docker's and podman's sockets that is there."
 _REGISTRY = (
@@ -30,26 +33,27 @@ AUTHORITY = "REGISTRY_CA_FILE"
 
 @dataclass(frozen=True)
 class Named:
-    """An image with its name below the namespace and its version."""
+    """An image with its name below the namespace, its version, and its sources as `sort_sources` takes them."""
 
     name: str
     version: str
     image: Image
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_settings(path: Path) -> tuple[str, list[Named]]:
     """The verb and the images of a target: JSON, {"verb", "images": [{"name", "version", "manifest", "config",
-    "layers": [FILE...]}...]}."""
+    "layers": [FILE...], "sources": [SOURCE...]}...]}."""
     content = json.loads(path.read_bytes())
     found = []
     for entry in content["images"]:
         layers = [Path(layer) for layer in entry["layers"]]
         image = read_files(Path(entry["manifest"]), Path(entry["config"]), layers)
-        found.append(Named(entry["name"], entry["version"], image))
+        found.append(Named(entry["name"], entry["version"], image, entry.get("sources", [])))
     return content["verb"], found
 
 
-def commit() -> str:
+def made_of() -> str:
     """The checkout's commit, with "-dirty" when it has changes; empty when there is none."""
     words = ["git", "-C", os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), "describe", "--always", "--dirty"]
     try:
@@ -75,17 +79,17 @@ def _place(name: str) -> Path:
 
 def push_all(images: Sequence[Named]) -> None:
     """Push each under its version, COMMIT-NAME and its digest."""
-    made_of = commit()
-    if not made_of:
+    revision = made_of()
+    if not revision:
         print("no commit: this isn't a git checkout; pushing without the tag COMMIT-NAME", file=sys.stderr)
-    tags = {one.name: [check_tag(one.version), *_commit_tags(made_of, one.name)] for one in images}
+    tags = {one.name: [check_tag(one.version), *_commit_tags(revision, one.name)] for one in images}
     registry, sources = open_registry(), Sources()
     for one in images:
         _push(registry, one.name, one.image, tags[one.name], sources)
 
 
-def _commit_tags(made_of: str, name: str) -> list[str]:
-    return [check_tag(f"{made_of}-{name.replace('/', '-')}")] if made_of else []
+def _commit_tags(revision: str, name: str) -> list[str]:
+    return [check_tag(f"{revision}-{name.replace('/', '-')}")] if revision else []
 
 
 def _push(registry: Registry, name: str, image: Image, tags: Sequence[str], sources: Sources) -> None:
@@ -110,6 +114,29 @@ def _save_all(images: Sequence[Named], folder: Path) -> None:
         save(one.image, f"{one.name}:{one.version}", folder / f"{one.name.replace('/', '-')}.tar")
 
 
+def _develop(one: Named, options: argparse.Namespace) -> None:
+    checkout = os.environ.get("BUILD_WORKSPACE_DIRECTORY")
+    if not checkout:
+        raise UserError("BUILD_WORKSPACE_DIRECTORY isn't set, so the sources can't be found; start it by `bazel run`")
+    sources, others = sort_sources(one.sources, Path(checkout))
+    if others:
+        print(
+            f"not mounted, because they are generated or templates (build again when their sources change): "
+            f"{', '.join(others)}",
+            file=sys.stderr,
+        )
+    env = [each if "=" in each else f"{each}={_variable(each)}" for each in options.env]
+    engine = Engine(find_address())
+    load(engine, one.image, f"{one.name}:{one.version}")
+    Development(engine, one.name, one.image, sources, options.network, env, options.fresh).run()
+
+
+def _variable(name: str) -> str:
+    if name not in os.environ:
+        raise UserError(f"--env {name}: there is no such variable here; set it, or give --env {name}=VALUE")
+    return os.environ[name]
+
+
 def _load_all(images: Sequence[Named]) -> None:
     engine = Engine(find_address())
     for one in images:
@@ -119,6 +146,8 @@ def _load_all(images: Sequence[Named]) -> None:
 def _parser(verb: str) -> argparse.ArgumentParser:
     descriptions = {
         "clean": "Remove the containers and images that were loaded from here. " + _DAEMON,
+        "commit": "Keep the state of the container in which NAME.dev runs, for its next start. " + _DAEMON,
+        "dev": "Run the image with its sources mounted, and restart it when one changes; Ctrl-C ends it. " + _DAEMON,
         "load": "Have the image in docker or podman; only layers that aren't there are sent. " + _DAEMON,
         "push": "Push under the version, COMMIT-NAME and the digest. " + _REGISTRY,
         "push_image": "Push an image archive. " + _REGISTRY,
@@ -130,6 +159,12 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument(
             "--keep-images", action="store_true", help="only containers; the next load sends less, then"
         )
+    elif verb == "dev":
+        parser.add_argument(
+            "--env", action="append", default=[], metavar="NAME[=VALUE]", help="a variable; without a value, this one's"
+        )
+        parser.add_argument("--network", default="host", help="docker's name of a network (default: host)")
+        parser.add_argument("--fresh", action="store_true", help="start from the image, not from what .commit has kept")
     elif verb == "push_image":
         parser.add_argument(
             "archive", metavar="ARCHIVE", help="an OCI or docker archive, or the folder of an OCI layout"
@@ -150,6 +185,10 @@ def main(arguments: Sequence[str]) -> int:
         push_image(options.archive, options.reference)
     elif verb == "load":
         _load_all(images)
+    elif verb == "dev":
+        _develop(images[0], options)
+    elif verb == "commit":
+        print(commit(Engine(find_address()), images[0].name))
     elif verb == "save":
         save(images[0].image, f"{images[0].name}:{images[0].version}", _place(options.place))
     elif verb == "save_all":
