@@ -6,7 +6,7 @@ load("//containers/private:container_verb.bzl", _container_verb = "container_ver
 load("//containers/private:files_layer.bzl", _files_layer = "files_layer")
 load("//containers/private:module_layer.bzl", _module_layer = "module_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
-load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo")
+load("//containers/private:providers.bzl", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo", _PackagesInfo = "PackagesInfo")
 load("//containers/private:wheel_layer.bzl", _wheel_layer = "wheel_layer")
 
 container_image = _container_image
@@ -19,4 +19,5 @@ LayersInfo = _LayersInfo
 module_layer = _module_layer
 package_layer = _package_layer
 PackageInfo = _PackageInfo
+PackagesInfo = _PackagesInfo
 wheel_layer = _wheel_layer

@@ -2,7 +2,7 @@
 
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
 load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_outputs")
-load(":providers.bzl", "PackageInfo")
+load(":providers.bzl", "LayersInfo", "PackageInfo", "PackagesInfo")
 
 def _debian_package_impl(ctx):
     component = json.decode(ctx.attr.component)
@@ -19,12 +19,23 @@ def _debian_package_impl(ctx):
         mnemonic = "PackageLayer",
         progress_message = "Making the layer of " + component["name"],
     )
+    package = PackageInfo(
+        component = ctx.attr.component,
+        deb = ctx.file.deb,
+        layer = layer,
+    )
     return [
         DefaultInfo(files = depset(layer_outputs(layer))),
-        PackageInfo(
-            component = ctx.attr.component,
-            deb = ctx.file.deb,
+        package,
+        PackagesInfo(
             layer = layer,
+            packages = [package],
+        ),
+        LayersInfo(
+            accounts = None,
+            component_files = depset(),
+            components = depset([ctx.attr.component]),
+            layers = [layer],
         ),
     ]
 
@@ -44,5 +55,5 @@ debian_package = rule(
         "_tool": attr.label(default = "//tools/containers:package_layer"),
     } | LAYER_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
-    provides = [PackageInfo],
+    provides = [LayersInfo, PackageInfo, PackagesInfo],
 )

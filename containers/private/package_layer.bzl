@@ -4,7 +4,7 @@ load("@container_packages//:sets.bzl", "SETS")
 load("//roots:defs.bzl", "RootInfo")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
 load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "layer_outputs")
-load(":providers.bzl", "LayersInfo", "PackageInfo")
+load(":providers.bzl", "LayersInfo", "PackagesInfo")
 
 def _configured(ctx, packages):
     """Declare the action that configures the packages; returns its layer and the file of its accounts."""
@@ -57,9 +57,10 @@ def _package_layer_impl(ctx):
                 extra,
                 ", ".join(sorted([each for each in SETS[lock] if each])) or "none",
             ))
-    packages = [target[PackageInfo] for target in ctx.attr.packages]
+    joined = [target[PackagesInfo] for target in ctx.attr.packages]
+    packages = [package for each in joined for package in each.packages]
     layer, accounts = _configured(ctx, packages)
-    layers = [package.layer for package in packages] + [layer]
+    layers = [each.layer for each in joined] + [layer]
     return [
         DefaultInfo(files = depset([file for each in layers for file in layer_outputs(each)] + [accounts])),
         LayersInfo(
@@ -73,7 +74,7 @@ def _package_layer_impl(ctx):
 
 _package_layer = rule(
     implementation = _package_layer_impl,
-    doc = "Locked Debian packages: a layer for each, and one for what configuring them changes.",
+    doc = "Locked Debian packages, and a layer for what configuring them changes.",
     attrs = {
         "extras": attr.string_list(
             doc = "Extras of the lock.",
@@ -83,8 +84,8 @@ _package_layer = rule(
             mandatory = True,
         ),
         "packages": attr.label_list(
-            doc = "The packages, lowest layer first.",
-            providers = [PackageInfo],
+            doc = "The packages' layers, lowest first.",
+            providers = [PackagesInfo],
             mandatory = True,
         ),
         "_root": attr.label(
@@ -100,7 +101,8 @@ _package_layer = rule(
 def package_layer(name, extras = [], lock = "containers", **kwargs):
     """Locked Debian packages: those that every image has, and those of extras, of roots/containers.yaml.
 
-    Each package is a layer, compressed once for all images that have it. The last layer is what configuring them changes: what
+    Each package is compressed once for all images that have it. Those that every image has are one layer; of an extra's,
+    each is a layer, unless there are many (docs/containers.md). The last layer is what configuring them changes: what
     maintainer scripts do (users, alternatives, caches), done by dpkg itself, and dpkg's state, which `dpkg -l` and
     scanners read. Documentation is left out, but for copyright files.
 

@@ -9,9 +9,10 @@ LayerInfo = provider(
     fields = {
         "blob": "File: the compressed tar, as it lies in a registry.",
         "contents": "File: JSON, {\"layer\": STRING, \"overrides\": [PATTERN], \"entries\": [ENTRY]}; tools/containers/contents.py " +
-                    "describes an entry (path, type, mode, uid, gid, size, sha256, target).",
+                    "describes an entry (path, type, mode, uid, gid, size, sha256, target). A list of such where the layer is " +
+                    "joined of several.",
         "metadata": "File: JSON, {\"name\": STRING, \"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, " +
-                    "\"diff_id\": \"sha256:HEX\", \"uncompressed\": BYTES}. mediaType, digest and size are the " +
+                    "\"diff_id\": \"sha256:HEX\", \"uncompressed\": BYTES, \"parts\": [{\"name\", \"size\", \"uncompressed\"}]}. mediaType, digest and size are the " +
                     "layer's descriptor in a manifest.",
         "name": "string: what messages and reports call the layer, such as libc6 or //containers/redis:files.",
     },
@@ -32,11 +33,19 @@ LayersInfo = provider(
 )
 
 PackageInfo = provider(
-    "One locked Debian package as a layer.",
+    "One locked Debian package, which may be a layer.",
     fields = {
         "component": "string: its entry of LayersInfo.components.",
         "deb": "File: the package.",
         "layer": "LayerInfo: its files, unconfigured.",
+    },
+)
+
+PackagesInfo = provider(
+    "A layer of one package, or of several that were joined.",
+    fields = {
+        "layer": "LayerInfo: the files of all the packages, unconfigured.",
+        "packages": "list of PackageInfo, lowest first.",
     },
 )
 

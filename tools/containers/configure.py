@@ -11,7 +11,6 @@ than to an image, is left out (`_VOLATILE`).
 
 import argparse
 import fnmatch
-import gzip
 import hashlib
 import json
 import os
@@ -38,7 +37,7 @@ from tools.containers.contents import (
     Entry,
     read_contents,
 )
-from tools.containers.layer import Source, measured, write_outputs
+from tools.containers.layer import Source, measured, plain_tar, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_excluded
 from tools.lib.cli import run
@@ -252,10 +251,7 @@ def dpkg(*words: str) -> list[str]:
 
 def unpack_layer(runtime: Path, blob: Path, folder: Path) -> None:
     """Unpack a layer's blob. tar(1) would look for gzip and zstd on the machine."""
-    if blob.suffix == ".zst":
-        plain = subprocess.run([runtime / "bin/zstd", "-dcq", blob], stdout=subprocess.PIPE, check=True).stdout
-    else:
-        plain = gzip.decompress(blob.read_bytes())
+    plain = plain_tar(blob, runtime / "bin/zstd")
     subprocess.run([runtime / "bin/tar", "-xpf", "-", "-C", folder, "--no-same-owner"], input=plain, check=True)
 
 

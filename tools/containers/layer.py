@@ -3,8 +3,13 @@
 A layer is a compressed tar (OCI image specification, "Image Layer Filesystem Changeset"). Names are sorted, owners
 are numbers, every time is `tools.roots.clock.SOURCE_DATE_EPOCH`, and the compressor's parameters are fixed: gzip is
 zlib's level 6 without name and time (RFC 1952), zstd its level 3 by one thread.
+
+A layer is three gzip members (RFC 1952, 2.2) or zstd frames (RFC 8878, 3), one after the other: the folders, the rest,
+and the tar's end. So layers become one by joining their middle parts, and no file is compressed again
+(`tools.containers.join_layers`).
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,11 +17,12 @@ import subprocess
 import tarfile
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from tools.containers.contents import CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, Contents, Entry
 from tools.lib.errors import UserError
@@ -29,6 +35,8 @@ MEDIA_TYPES = {
 _GZIP_LEVEL = 6
 _GZIP_WINDOW = 31  # zlib's way to say: 32 KiB of window, with gzip's header and checksum
 _CHUNK = 1 << 20
+# How a tar ends (tar(5)).
+END = bytes(2 * tarfile.BLOCKSIZE)
 _TYPES = {
     FILE: tarfile.REGTYPE,
     DIRECTORY: tarfile.DIRTYPE,
@@ -44,7 +52,10 @@ Source = bytes | Path
 
 @dataclass(frozen=True)
 class Metadata:
-    """A layer's descriptor, and what a configuration and reports need besides. Sizes are in bytes."""
+    """A layer's descriptor, and what a configuration and reports need besides. Sizes are in bytes.
+
+    `parts` says of which layers this one was joined: entries {"name", "size", "uncompressed"}, whose sums are its own.
+    """
 
     name: str
     mediaType: str
@@ -52,6 +63,7 @@ class Metadata:
     size: int
     diff_id: str
     uncompressed: int
+    parts: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> str:
         """The metadata file's text."""
@@ -64,16 +76,17 @@ class _Compressor(Protocol):
     def close(self) -> None: ...
 
 
-class _Counter:
-    """Writes to `stream` and keeps digest and size of what went through."""
+class Counter:
+    """Keeps digest and size of what goes through, to `stream` if there is one."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | None = None) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        self._stream.write(data)
+        if self._stream:
+            self._stream.write(data)
         self._hash.update(data)
         self.size += len(data)
 
@@ -83,7 +96,7 @@ class _Counter:
 
 
 class _Gzip:
-    def __init__(self, sink: _Counter) -> None:
+    def __init__(self, sink: Counter) -> None:
         self._sink = sink
         self._compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
 
@@ -95,7 +108,7 @@ class _Gzip:
 
 
 class _Zstd:
-    def __init__(self, sink: _Counter, program: Path) -> None:
+    def __init__(self, sink: Counter, program: Path) -> None:
         words = [str(program), "-q", "-3", "--single-thread", "--no-check", "-c"]
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin and self._process.stdout
@@ -103,7 +116,7 @@ class _Zstd:
         self._reader = threading.Thread(target=self._drain, args=(sink,))
         self._reader.start()
 
-    def _drain(self, sink: _Counter) -> None:
+    def _drain(self, sink: Counter) -> None:
         while data := self._output.read(_CHUNK):
             sink.write(data)
 
@@ -118,23 +131,17 @@ class _Zstd:
             raise UserError(f"zstd ended with exit code {self._process.returncode}; its message is above")
 
 
-class _Pipe:
-    """The file that tarfile writes to: counts the plain bytes on their way to the compressor."""
+def _compressor(sink: Counter, compression: str, zstd: Path) -> _Compressor:
+    return _Zstd(sink, zstd) if compression == "zstd" else _Gzip(sink)
 
-    def __init__(self, compressor: _Compressor) -> None:
-        self._compressor = compressor
-        self._hash = hashlib.sha256()
-        self.size = 0
 
-    def write(self, data: bytes) -> int:
-        self._hash.update(data)
-        self.size += len(data)
-        self._compressor.write(data)
-        return len(data)
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._hash.hexdigest()}"
+def compressed(data: bytes, compression: str, zstd: Path) -> bytes:
+    """A gzip member or zstd frame of the bytes."""
+    buffer = io.BytesIO()
+    compressor = _compressor(Counter(buffer), compression, zstd)
+    compressor.write(data)
+    compressor.close()
+    return buffer.getvalue()
 
 
 @contextmanager
@@ -155,18 +162,43 @@ def measured(entry: Entry, source: Source) -> Entry:
         return replace(entry, size=stream.tell(), sha256=digest.hexdigest())
 
 
-def _member(entry: Entry) -> tarfile.TarInfo:
+def plain_tar(blob: Path, zstd: Path) -> bytes:
+    """A layer's tar, without compression; the suffix of the blob says which it has."""
+    if blob.suffix == ".zst":
+        return subprocess.run([zstd, "-dcq", blob], stdout=subprocess.PIPE, check=True).stdout
+    return gzip.decompress(blob.read_bytes())
+
+
+def _header(entry: Entry) -> bytes:
     member = tarfile.TarInfo(entry.path)
     member.type, member.mode, member.mtime = _TYPES[entry.type], entry.mode, SOURCE_DATE_EPOCH
     member.uid, member.gid, member.linkname = entry.uid, entry.gid, entry.target
     member.devmajor, member.devminor = entry.device
     member.size = entry.size if entry.type == FILE else 0
-    return member
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _content(entry: Entry, source: Source) -> Iterator[bytes]:
+    """A file's bytes, and zeros up to the next block of the tar."""
+    size = 0
+    with _opened(source) as stream:
+        while data := stream.read(_CHUNK):
+            size += len(data)
+            yield data
+    if size != entry.size:
+        raise UserError(f"/{entry.path} has {size} bytes, and had {entry.size} when it was measured; build it again")
+    yield bytes(-size % tarfile.BLOCKSIZE)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries sorted by path, hard links after all the files that they may name."""
-    return sorted(entries, key=lambda entry: (entry.type == HARDLINK, entry.path))
+    """The entries sorted by path: folders, then files and their like, then hard links, which name files."""
+    return sorted(entries, key=lambda entry: (entry.type != DIRECTORY, entry.type == HARDLINK, entry.path))
+
+
+def folders(entries: Iterable[Entry]) -> bytes:
+    """How a layer's tar begins: the folders among its entries, each once."""
+    by_path = {entry.path: entry for entry in entries if entry.type == DIRECTORY}
+    return b"".join(_header(entry) for entry in in_order(by_path.values()))
 
 
 def write_layer(
@@ -191,18 +223,21 @@ def write_layer(
             raise UserError(f"{name}: /{entry.path} comes twice in the layer; keep one")
         seen.add(entry.path)
     with blob.open("wb") as stream:
-        sink = _Counter(stream)
-        compressor = _Zstd(sink, zstd) if compression == "zstd" else _Gzip(sink)
-        pipe = _Pipe(compressor)
-        with tarfile.open(fileobj=pipe, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
-            for entry in ordered:
-                if entry.type == FILE:
-                    with _opened(sources[entry.path]) as content:
-                        archive.addfile(_member(entry), content)
-                else:
-                    archive.addfile(_member(entry))
+        sink, plain = Counter(stream), Counter()
+        plain.write(folders(ordered))
+        sink.write(compressed(folders(ordered), compression, zstd))
+        compressor = _compressor(sink, compression, zstd)
+        for entry in ordered:
+            if entry.type == DIRECTORY:
+                continue
+            content = _content(entry, sources[entry.path]) if entry.type == FILE else ()
+            for data in chain([_header(entry)], content):
+                plain.write(data)
+                compressor.write(data)
         compressor.close()
-    return Metadata(name, MEDIA_TYPES[compression], sink.digest, sink.size, pipe.digest, pipe.size)
+        plain.write(END)
+        sink.write(compressed(END, compression, zstd))
+    return Metadata(name, MEDIA_TYPES[compression], sink.digest, sink.size, plain.digest, plain.size)
 
 
 @dataclass(frozen=True)

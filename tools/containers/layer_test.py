@@ -56,11 +56,10 @@ def test_the_tar_has_what_the_entries_say(tmp_path: Path) -> None:
         found = {member.name: member for member in archive}
         b = found["etc/b"]
         assert (b.mode, b.uid, b.gid, b.uname, b.mtime, b.size) == (0o4755, 5, 65534, "", 1735689600, 8)
-        assert list(found) == [*sorted(name for name in found if name != "a/link"), "a/link"]
+        assert list(found) == ["etc", "a/" + "long" * 60, "bin", "etc/b", "a/link"]
         content = archive.extractfile("a/link")
         assert content and content.read() == b"content\n"
         assert (found["bin"].issym(), found["bin"].linkname) == (True, "usr/bin")
-        assert "a/" + "long" * 60 in found
 
 
 def test_contents_are_read_back(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.containers.accounts import Accounts, read_accounts
-from tools.containers.contents import Contents, read_contents
+from tools.containers.contents import Contents, read_parts
 from tools.containers.image_config import (
     CONFIG_TYPE,
     MANIFEST_TYPE,
@@ -27,7 +27,7 @@ from tools.containers.image_config import (
     manifest,
 )
 from tools.containers.layer import Metadata, in_order
-from tools.containers.sizes import LayerSize, Report, check_budget
+from tools.containers.sizes import Report, check_budget, layer_sizes
 from tools.containers.statements import Component, provenance, sbom
 from tools.containers.tree import stack
 from tools.lib.cli import run
@@ -51,8 +51,8 @@ def make(plan: dict[str, Any]) -> dict[str, str]:
     layers = [Metadata(**json.loads(Path(layer["metadata"]).read_text())) for layer in plan["layers"]]
     if len(layers) > MOST_LAYERS:
         raise UserError(f"{image}: {len(layers)} layers, and docker takes {MOST_LAYERS}; leave out packages or layers")
-    tree = stack((read_contents(Path(layer["contents"])) for layer in plan["layers"]), image)
-    report = Report(image, [LayerSize(layer.name, layer.size, layer.uncompressed) for layer in layers])
+    tree = stack((part for layer in plan["layers"] for part in read_parts(Path(layer["contents"]))), image)
+    report = Report(image, [size for layer in layers for size in layer_sizes(layer)])
     check_budget(report, plan["budget_mb"])
     base = json.loads(Path(plan["base"]).read_text())["config"] if plan["base"] else {}
     settings = container_config(image, Spec(**plan["spec"]), _all_accounts(plan["accounts"]), base)

@@ -1,7 +1,8 @@
 """How large an image is, by layer: reports, comparisons with another build, budgets.
 
 A size report is JSON: {"image": NAME, "layers": [{"name": ..., "size": BYTES, "uncompressed": BYTES}, ...]}. `size` is
-what a registry stores and a pull moves, `uncompressed` the tar. A package is a layer, so layers are packages, too.
+what a registry stores and a pull moves, `uncompressed` the tar. A layer that was joined of packages comes as those, so
+every package has its own size.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tools.containers.layer import Metadata
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.markdown import table
@@ -21,7 +23,7 @@ _BIGGEST = 10  # as many layers are listed when a budget is exceeded
 
 @dataclass(frozen=True)
 class LayerSize:
-    """One layer; sizes in bytes."""
+    """A layer or a package; sizes in bytes."""
 
     name: str
     size: int
@@ -44,6 +46,13 @@ class Report:
     def to_json(self) -> str:
         """The report's text."""
         return json.dumps({"image": self.image, "layers": [asdict(layer) for layer in self.layers]}, indent=2) + "\n"
+
+
+def layer_sizes(layer: Metadata) -> list[LayerSize]:
+    """The size of a layer, or of each of the packages that it was joined of."""
+    if layer.parts:
+        return [LayerSize(**part) for part in layer.parts]
+    return [LayerSize(layer.name, layer.size, layer.uncompressed)]
 
 
 def read_report(path: Path) -> Report:
