@@ -36,6 +36,7 @@ def _debian_package_impl(ctx):
             component_files = depset(),
             components = depset([ctx.attr.component]),
             layers = [layer],
+            sources = [],
         ),
     ]
 

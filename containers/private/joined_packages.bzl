@@ -33,6 +33,7 @@ def _joined_packages_impl(ctx):
             component_files = depset(),
             components = depset([package.component for package in packages]),
             layers = [layer],
+            sources = [],
         ),
     ]
 
