@@ -18,11 +18,21 @@ from tools.lib.cli import run
 from tools.roots.clock import SOURCE_DATE_EPOCH
 
 _REFERENCE = "org.opencontainers.image.ref.name"
+# podman, and docker with containerd's image store, take an archive's name from here.
+_FULL_NAME = "io.containerd.image.name"
 
 
 def blob_path(digest: str) -> str:
     """A blob's place in a layout."""
     return f"blobs/{digest.replace(':', '/')}"
+
+
+def full_name(tag: str) -> str:
+    """NAME:TAG with registry and namespace, as docker understands the short form."""
+    first, slash, _ = tag.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return tag
+    return f"docker.io/{tag}" if slash else f"docker.io/library/{tag}"
 
 
 def small_files(manifest: Mapping[str, Any], descriptor: Mapping[str, Any], tag: str) -> dict[str, bytes]:
@@ -31,7 +41,7 @@ def small_files(manifest: Mapping[str, Any], descriptor: Mapping[str, Any], tag:
     index = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [own | {"annotations": {_REFERENCE: tag.rpartition(":")[2]}}],
+        "manifests": [own | {"annotations": {_FULL_NAME: full_name(tag), _REFERENCE: tag.rpartition(":")[2]}}],
     }
     docker = [
         {
