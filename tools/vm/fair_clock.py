@@ -36,11 +36,14 @@ class FairClock:
         self._proc = proc
         self._started = time.monotonic()
         self._seconds = 0.0
+        self._waited = 0.0
         self._read: deque[tuple[float, float]] = deque([(self._started, 0.0)])
 
     def seconds(self, now: float) -> float:
         """The time, `now` by time.monotonic()."""
-        fair = now - self._started - waited_seconds(self._pid, self._proc)
+        # A process that has just ended has no threads, and waited nonetheless.
+        self._waited = max(self._waited, waited_seconds(self._pid, self._proc))
+        fair = now - self._started - self._waited
         self._seconds = max(self._seconds, fair)
         self._read.append((now, self._seconds))
         while self._read[0][0] < now - _MEMORY:

@@ -1,6 +1,7 @@
 """A starved process's time stands still."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def test_waiting_does_not_count_and_time_never_goes_back(tmp_path: Path) -> None
     _threads(tmp_path, 4_000_000_000)
     assert 9.0 < clock.seconds(start + 12.0) <= 10.0
     assert 15.0 < clock.seconds(start + 20.0) <= 16.0
+
+
+def test_when_the_process_ends_time_doesn_t_leap_by_all_that_it_waited(tmp_path: Path) -> None:
+    _threads(tmp_path, 40_000_000_000)
+    start = time.monotonic()
+    clock = FairClock(7, tmp_path)
+    before = clock.seconds(start + 50.0)
+    shutil.rmtree(tmp_path / "7")
+    assert clock.seconds(start + 51.0) - before < 1.1
 
 
 def test_how_much_of_the_last_seconds_it_ran(tmp_path: Path) -> None:
