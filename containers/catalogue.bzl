@@ -3,3 +3,8 @@
 IMAGES = [
     "redis",
 ]
+
+# Those that have a program of Go modules: go.mod in their folder says of which, go.lock.json pins them.
+GO_PROGRAMS = [
+    "registry",
+]

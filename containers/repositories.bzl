@@ -1,9 +1,11 @@
 """The external repositories of the containers."""
 
 load("//containers/private:container_packages.bzl", "container_packages")
+load("//containers/private:go_modules.bzl", "go_modules")
+load(":catalogue.bzl", "GO_PROGRAMS")
 
 def container_repositories():
-    """Declare the packages that containers are made of."""
+    """Declare the packages and modules that containers are made of."""
     container_packages(
         name = "container_packages",
         locks = [
@@ -11,3 +13,8 @@ def container_repositories():
             "//roots:containers-forky.lock.json",
         ],
     )
+    for name in GO_PROGRAMS:
+        go_modules(
+            name = "go_modules_" + name,
+            lock = "//containers/{}:go.lock.json".format(name),
+        )

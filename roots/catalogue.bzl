@@ -19,6 +19,7 @@ ROOTS = {
     "docker": [],
     "farm-server": [],
     "farm-worker": [],
+    "go": [],
     "guest": ["depmod"],
     "kbuild-bookworm": ["scons"],
     "kbuild-bullseye": ["scons"],

@@ -2,7 +2,7 @@
 
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
 load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "make_layer")
-load(":providers.bzl", "LayersInfo")
+load(":providers.bzl", "ComponentsInfo", "LayersInfo")
 
 def _places(ctx, targets, what):
     """(File, path in the container) pairs; a path that ends in "/" is a folder for the files' own names."""
@@ -64,7 +64,12 @@ def _files_layer_impl(ctx):
         args.add("--accounts", accounts)
         inputs.append(accounts)
     args.add_all([path.lstrip("/") for path in ctx.attr.overrides], before_each = "--override")
-    return make_layer(ctx, layer, [args], inputs, "FilesLayer", _sources(ctx, files, templates))
+    component_files = depset(transitive = [
+        target[ComponentsInfo].component_files
+        for target in ctx.attr.files
+        if ComponentsInfo in target
+    ])
+    return make_layer(ctx, layer, [args], inputs, "FilesLayer", _sources(ctx, files, templates), component_files)
 
 files_layer = rule(
     implementation = _files_layer_impl,

@@ -65,7 +65,7 @@ def layer_outputs(layer):
     """
     return [layer.blob, layer.metadata, layer.contents]
 
-def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = []):
+def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = [], component_files = None):
     """Declare the action that makes the one layer of a rule, and what the rule returns.
 
     Args:
@@ -75,6 +75,7 @@ def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = []):
       inputs: a list of Files.
       mnemonic: the action's.
       sources: LayersInfo.sources.
+      component_files: LayersInfo.component_files.
 
     Returns:
       A list of providers.
@@ -93,7 +94,7 @@ def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = []):
         DefaultInfo(files = depset(layer_outputs(layer))),
         LayersInfo(
             accounts = None,
-            component_files = depset(),
+            component_files = component_files or depset(),
             components = depset(),
             layers = [layer],
             sources = sources,

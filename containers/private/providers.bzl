@@ -24,11 +24,18 @@ LayersInfo = provider(
         "accounts": "File or None: JSON, {\"users\": {NAME: [UID, GID]}, \"groups\": {NAME: GID}}, of the users and groups " +
                     "that these layers have in /etc/passwd and /etc/group.",
         "component_files": "depset of File: JSON, lists of such entries as `components` has, where only an action knows them.",
-        "components": "depset of string: JSON, {\"type\": \"deb\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
+        "components": "depset of string: JSON, {\"type\": \"deb\", \"golang\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
                       "each locked file that the layers are made of.",
         "layers": "list of LayerInfo.",
         "sources": "list of struct(file = File, place = path in the container, mode = octal digits or \"\", mountable = bool), " +
                    "of each file that a files_layer has; mountable are those that are in the source tree as they are.",
+    },
+)
+
+ComponentsInfo = provider(
+    "What a file is made of, for the SBOM of the image that it comes into.",
+    fields = {
+        "component_files": "depset of File: as LayersInfo has it.",
     },
 )
 

@@ -15,12 +15,19 @@ from tools.containers.image_config import CREATED
 
 _BUILD_TYPE = "urn:contrail-forge:container-image:1"
 _BUILDER = "urn:contrail-forge:bazel"
-_PURLS = {"deb": "pkg:deb/debian/{name}@{version}?arch={arch}", "wheel": "pkg:pypi/{name}@{version}"}
+_PURLS = {
+    "deb": "pkg:deb/debian/{name}@{version}?arch={arch}",
+    "golang": "pkg:golang/{name}@{version}",
+    "wheel": "pkg:pypi/{name}@{version}",
+}
 
 
 @dataclass(frozen=True, order=True)
 class Component:
-    """One locked file that an image is made of; `type` is deb or wheel, `lock` the lock's path in the repository."""
+    """One locked file that an image is made of.
+
+    `type` is deb, golang or wheel, `lock` the lock's path in the repository.
+    """
 
     type: str
     name: str
@@ -32,7 +39,8 @@ class Component:
     @property
     def purl(self) -> str:
         """The package URL."""
-        name, version = quote(self.name, safe=""), quote(self.version, safe="")
+        # The slashes of a Go module's path part namespace and name.
+        name, version = quote(self.name, safe="/" if self.type == "golang" else ""), quote(self.version, safe="")
         return _PURLS[self.type].format(name=name, version=version, arch=self.arch)
 
 
