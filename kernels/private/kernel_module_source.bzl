@@ -181,7 +181,7 @@ Kbuild file; `dkms`, a tree with a dkms.conf; `scons`, a workspace in which
 
 With the drivers `kbuild` and `dkms`, each C file is compiled in an action of its own, as kbuild itself plans
 it, so that an edit compiles what it changes. A source is built as a whole, by one action, with `scons`; from a
-`package` without `package_c_files`; with less C files than `--//kernels:objects_from` asks for; and where kbuild
+`package` without `package_c_files`; with less C files than `--//kernels:objects_from` asks for, unless `compilation` is `objects`; and where kbuild
 can't be asked for a plan. The first line of build.log says so, and why.""",
     attrs = {
         "compilation": attr.string(

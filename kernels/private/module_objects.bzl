@@ -32,7 +32,7 @@ def why_whole(ctx, source):
         return source.whole
 
     # Without the flag's value, which is no reason to build it again.
-    if len(source.c_files) < ctx.attr._objects_from[BuildSettingInfo].value:
+    if not source.plan_required and len(source.c_files) < ctx.attr._objects_from[BuildSettingInfo].value:
         return "--//kernels:objects_from asks for more than its {} C files".format(len(source.c_files))
     return ""
 

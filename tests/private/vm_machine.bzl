@@ -93,7 +93,7 @@ vm_machine = rule(
             default = 1,
         ),
         "files": attr.label_keyed_string_dict(
-            doc = "Files to their places in the guest.",
+            doc = "Files to their places in the guest, where all are executable.",
             allow_files = True,
         ),
         "image": attr.label(

@@ -8,7 +8,6 @@ What the modules under test depend on is loaded, too.
 """
 
 import argparse
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -39,11 +38,10 @@ def dependencies(modules: Iterable[ModuleFile]) -> list[str]:
 
 
 def file_entry(path: Path, place: str) -> Entry:
-    """A file of the host at its place in the guest; it is executable in the guest if it is here."""
+    """A file at its place in the guest. Each is executable: on a remote worker every input is, so a mode says nothing."""
     if not place.startswith("/") or place.endswith("/"):
         raise UserError(f"{path}: its place in the guest is '{place}'; expected the absolute path of a file")
-    mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
-    return regular(real_place(place.lstrip("/")), path.read_bytes(), mode)
+    return regular(real_place(place.lstrip("/")), path.read_bytes(), 0o755)
 
 
 def main(arguments: Sequence[str]) -> int:

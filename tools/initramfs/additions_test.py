@@ -53,7 +53,6 @@ def test_a_module_that_needs_what_the_image_lacks(folder: Path) -> None:
 
 def test_files_get_their_places_behind_the_links_of_the_root(folder: Path) -> None:
     (folder / "tool").write_text("x")
-    (folder / "tool").chmod(0o755)
     assert b"usr/bin/tool\0" in run(folder, "--file", f"{folder}/tool=/bin/tool")
     assert additions.file_entry(folder / "tool", "/etc/tool").mode & 0o777 == 0o755
 

