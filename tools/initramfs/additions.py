@@ -38,7 +38,7 @@ def dependencies(modules: Iterable[ModuleFile]) -> list[str]:
 
 
 def file_entry(path: Path, place: str) -> Entry:
-    """A file at its place in the guest. Each is executable: on a remote worker every input is, so a mode says nothing."""
+    """A file at its place in the guest. Each is executable: a remote worker makes every input so."""
     if not place.startswith("/") or place.endswith("/"):
         raise UserError(f"{path}: its place in the guest is '{place}'; expected the absolute path of a file")
     return regular(real_place(place.lstrip("/")), path.read_bytes(), 0o755)

@@ -22,7 +22,7 @@ def _entry(name: str) -> tarfile.TarInfo:
 def archive_files(files: dict[str, Path], output: Path) -> None:
     """Write a tar of `files` (name to path) in name order.
 
-    All are executable: Bazel's remote workers make every input so, and what is built elsewhere must have the same bytes.
+    All are executable: a remote worker makes every input so, and the bytes must be the same everywhere.
     """
     with tarfile.open(output, "w", format=tarfile.GNU_FORMAT) as archive:
         for name, path in sorted(files.items()):
