@@ -2,9 +2,12 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN", "run_python_tool")
+load(":base_layers.bzl", "base_layers")
 load(":container_verb.bzl", "container_verb")
+load(":image_layout.bzl", "LAYOUT_ATTRS", "image_layouts")
 load(":image_size.bzl", "image_size")
-load(":providers.bzl", "ContainerImageInfo", "LayersInfo")
+load(":whole_image.bzl", "whole_image")
+load(":providers.bzl", "ContainerImageInfo", "LayersInfo", "PulledImageInfo")
 
 _TITLE = "org.opencontainers.image.title"
 _VERSION = "org.opencontainers.image.version"
@@ -20,27 +23,6 @@ def _labels(ctx, name, version, commit):
         labels[_LICENSES] = " AND ".join(ctx.attr.licenses)
     return labels | ctx.attr.labels
 
-def _layout(ctx, image, option, output):
-    """Declare an action that lays the image out; it is run when someone asks for its output."""
-    args = ctx.actions.args()
-    args.add("--manifest", image.manifest)
-    args.add("--descriptor", image.descriptor)
-    args.add("--config", image.config)
-    args.add("--tag", "{}:{}".format(image.name, image.version))
-    args.add_all(option, [output], expand_directories = False)
-    blobs = [layer.blob for layer in image.layers]
-    args.add_all(blobs)
-    run_python_tool(
-        ctx,
-        ctx.attr._layout,
-        [args],
-        inputs = depset([image.manifest, image.descriptor, image.config] + blobs),
-        outputs = [output],
-        mnemonic = "ImageLayout",
-        progress_message = "Laying out %{output}",
-    )
-    return output
-
 def _container_image_impl(ctx):
     name = ctx.attr.repository or ctx.label.name
     if [letter for letter in name.elems() if letter not in _NAME]:
@@ -49,7 +31,13 @@ def _container_image_impl(ctx):
         fail("{}: the image is empty; give at least one of: base, layers".format(ctx.label))
     version = ctx.attr._version[BuildSettingInfo].value
     commit = ctx.attr._commit[BuildSettingInfo].value
-    base = ctx.attr.base[ContainerImageInfo] if ctx.attr.base else None
+    base = None
+    pulled = False
+    if ctx.attr.base:
+        pulled = PulledImageInfo in ctx.attr.base
+        base = ctx.attr.base[PulledImageInfo if pulled else ContainerImageInfo]
+        if not pulled and [layer for layer in base.layers if not layer.blob]:
+            fail("{}: base: {} lies over a pulled image, and can't be a base itself; give its layers again".format(ctx.label, ctx.attr.base.label))
     targets = [target[LayersInfo] for target in ctx.attr.layers]
     layers = (base.layers if base else []) + [layer for target in targets for layer in target.layers]
     origins = ([base] if base else []) + targets
@@ -65,7 +53,7 @@ def _container_image_impl(ctx):
         "components": components.to_list(),
         "flags": {"commit": commit, "version": version},
         "image": "//{}:{}".format(ctx.label.package, ctx.label.name),
-        "layers": [{"contents": layer.contents.path, "metadata": layer.metadata.path} for layer in layers],
+        "layers": [{"contents": layer.contents.path if layer.contents else "", "metadata": layer.metadata.path} for layer in layers],
         "name": name,
         "spec": {
             "cmd": ctx.attr.cmd,
@@ -103,6 +91,7 @@ def _container_image_impl(ctx):
             file
             for layer in layers
             for file in [layer.contents, layer.metadata]
+            if file
         ], transitive = [component_files]),
         outputs = outputs.values(),
         mnemonic = "ContainerImage",
@@ -121,13 +110,12 @@ def _container_image_impl(ctx):
         version = version,
     )
     return [
-        DefaultInfo(files = depset(outputs.values() + [layer.blob for layer in layers])),
+        DefaultInfo(files = depset(outputs.values() + [layer.blob for layer in layers if layer.blob])),
         OutputGroupInfo(
-            archive = depset([_layout(ctx, image, "--tar", ctx.actions.declare_file(ctx.label.name + ".tar"))]),
-            layout = depset([_layout(ctx, image, "--folder", ctx.actions.declare_directory(ctx.label.name + ".oci"))]),
             provenance = depset([outputs["provenance"]]),
             sbom = depset([outputs["sbom"]]),
             sizes = depset([outputs["sizes"]]),
+            **({} if pulled else image_layouts(ctx, image, ctx.label.name))
         ),
         image,
     ]
@@ -141,8 +129,8 @@ report (NAME.sizes.json), what a container sees (NAME.tree.json, as tools/contai
 `archive`, the same as NAME.tar, which `docker load` and `podman load` take, too; `sbom`, `provenance`, `sizes`.""",
     attrs = {
         "base": attr.label(
-            doc = "The image whose layers lie below, and whose configuration holds where this one says nothing.",
-            providers = [ContainerImageInfo],
+            doc = "The image whose layers lie below, a container_image or one of @container_bases, and whose configuration holds where this one says nothing.",
+            providers = [[ContainerImageInfo], [PulledImageInfo]],
         ),
         "budget_mb": attr.int(
             doc = "How many megabytes (1,000,000 bytes, compressed) all layers may have; the build of a larger image fails. 0 is no limit.",
@@ -203,13 +191,12 @@ report (NAME.sizes.json), what a container sees (NAME.tree.json, as tools/contai
             default = "//containers:commit",
             providers = [BuildSettingInfo],
         ),
-        "_layout": attr.label(default = "//tools/containers:layout"),
         "_tool": attr.label(default = "//tools/containers:make_image"),
         "_version": attr.label(
             default = "//containers:version",
             providers = [BuildSettingInfo],
         ),
-    },
+    } | LAYOUT_ATTRS,
     toolchains = [PYTHON_TOOLCHAIN],
     provides = [ContainerImageInfo],
 )
@@ -219,16 +206,30 @@ def container_image(name, **kwargs):
     the local daemon, NAME.push in a registry, NAME.save in a file; NAME.dev runs it with its sources mounted, NAME.commit
     keeps the state of that.
 
+    Over a pulled base, `base = "@container_bases//:BASE"`, NAME has metadata and its own layers only; the verbs, and NAME.whole with the
+    output groups `archive` and `layout`, fetch the base's layers.
+
     Args:
       name: the target's name, and the image's if `repository` isn't given.
       **kwargs: the attributes of the rule: base, layers, entrypoint, cmd, env, user, workdir, ports, volumes, labels,
         licenses, health_check, health_interval, health_timeout, health_start_period, health_retries,
         stop_signal, repository, budget_mb.
     """
+    blobs = base_layers(native.package_relative_label(name), kwargs.get("base"))
     _container_image(
         name = name,
         **kwargs
     )
+    whole = name
+    if blobs:
+        whole = name + ".whole"
+        whole_image(
+            name = whole,
+            blobs = blobs,
+            image = name,
+            tags = kwargs.get("tags", []) + ["manual"],
+            visibility = kwargs.get("visibility"),
+        )
     image_size(
         name = name + ".size",
         image = name,
@@ -238,7 +239,7 @@ def container_image(name, **kwargs):
     for verb in ["commit", "dev", "load", "push", "save"]:
         container_verb(
             name = "{}.{}".format(name, verb),
-            images = [name],
+            images = [whole],
             tags = kwargs.get("tags"),
             verb = verb,
             visibility = kwargs.get("visibility"),

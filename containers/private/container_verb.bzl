@@ -4,7 +4,7 @@ load("//tests/private:tool_program.bzl", "TOOL_PROGRAM_ATTRS", "tool_program")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
 load(":providers.bzl", "ContainerImageInfo")
 
-_VERBS = ["clean", "commit", "dev", "load", "push", "push_image", "save", "save_all"]
+_VERBS = ["clean", "commit", "dev", "load", "push", "push_image", "save", "save_all", "update_bases"]
 _OF_ONE = {"commit": "", "dev": "", "save": "; use save_all"}
 
 def _container_verb_impl(ctx):
@@ -48,11 +48,11 @@ container_verb = rule(
     doc = "`bazel run` does to images what `verb` says (docs/containers-registry.md, docs/hacking-containers.md); it builds what is missing first.",
     attrs = {
         "images": attr.label_list(
-            doc = "The images; `clean` and `push_image` have none.",
+            doc = "The images; `clean`, `push_image` and `update_bases` have none.",
             providers = [ContainerImageInfo],
         ),
         "verb": attr.string(
-            doc = "clean, commit, dev, load, push, push_image, save or save_all.",
+            doc = "clean, commit, dev, load, push, push_image, save, save_all or update_bases.",
             mandatory = True,
         ),
         "_tool": attr.label(default = "//tools/containers:verbs"),

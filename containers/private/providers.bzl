@@ -7,8 +7,8 @@ push opens only the blobs that the registry lacks.
 LayerInfo = provider(
     "One layer: a compressed tar and the files that describe it.",
     fields = {
-        "blob": "File: the compressed tar, as it lies in a registry.",
-        "contents": "File: JSON, {\"layer\": STRING, \"overrides\": [PATTERN], \"entries\": [ENTRY]}; tools/containers/contents.py " +
+        "blob": "File: the compressed tar, as it lies in a registry. None for a layer of a pulled image that isn't fetched.",
+        "contents": "File, or None for a layer of a pulled image, which isn't read: JSON, {\"layer\": STRING, \"overrides\": [PATTERN], \"entries\": [ENTRY]}; tools/containers/contents.py " +
                     "describes an entry (path, type, mode, uid, gid, size, sha256, target). A list of such where the layer is " +
                     "joined of several.",
         "metadata": "File: JSON, {\"name\": STRING, \"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, " +
@@ -24,7 +24,7 @@ LayersInfo = provider(
         "accounts": "File or None: JSON, {\"users\": {NAME: [UID, GID]}, \"groups\": {NAME: GID}}, of the users and groups " +
                     "that these layers have in /etc/passwd and /etc/group.",
         "component_files": "depset of File: JSON, lists of such entries as `components` has, where only an action knows them.",
-        "components": "depset of string: JSON, {\"type\": \"deb\", \"golang\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
+        "components": "depset of string: JSON, {\"type\": \"deb\", \"golang\", \"oci\" or \"wheel\", \"name\", \"version\", \"arch\", \"sha256\", \"lock\"}, of " +
                       "each locked file that the layers are made of.",
         "layers": "list of LayerInfo.",
         "sources": "list of struct(file = File, place = path in the container, mode = octal digits or \"\", mountable = bool), " +
@@ -70,5 +70,17 @@ ContainerImageInfo = provider(
         "name": "string: the image's name in a registry, below the namespace.",
         "sources": "list of struct: as LayersInfo has it.",
         "version": "string: the version that the image is tagged with.",
+    },
+)
+
+PulledImageInfo = provider(
+    "An image of a registry as a base: what its lock says.",
+    fields = {
+        "accounts": "None: which users it has isn't known without its layers.",
+        "component_files": "depset of File: empty.",
+        "components": "depset of string: the image, as LayersInfo has components.",
+        "config": "File: JSON, {\"config\": {...}} of its configuration.",
+        "layers": "list of LayerInfo, without blobs and contents.",
+        "sources": "list: empty.",
     },
 )

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from tools.containers.credentials import Credentials
@@ -50,10 +51,16 @@ class Access:
         self._granted: dict[str, str] = {}  # by what is asked for: the Authorization header
 
     def request(
-        self, method: str, url: str, scope: str, headers: dict[str, str] | None = None, body: Body | None = None
+        self,
+        method: str,
+        url: str,
+        scope: str,
+        headers: dict[str, str] | None = None,
+        body: Body | None = None,
+        into: Path | None = None,
     ) -> Answer:
         """The answer to a request for what `scope` names, such as repository:NAME:pull,push; a token is had first, and
-        another when it has expired.
+        another when it has expired. `into` is as Transport has it.
 
         Raises UserError when the registry doesn't let this user in.
         """
@@ -62,7 +69,7 @@ class Access:
         for attempt in range(3):
             granted = self._granted.get(scope, "") if own else ""
             words = dict(headers or {}) | ({"Authorization": granted} if granted else {})
-            answer = self._transport.request(method, url, words, body)
+            answer = self._transport.request(method, url, words, body, into)
             if answer.status != 401 or not own:
                 return answer
             if attempt == 2 or (granted.startswith("Basic") and attempt):

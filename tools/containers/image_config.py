@@ -109,14 +109,17 @@ def _port(image: str, port: str) -> str:
     return port if match[2] else f"{port}/tcp"
 
 
-def check_program(image: str, config: Mapping[str, Any], tree: Mapping[str, Placed]) -> None:
-    """Raise UserError unless what the container starts is there and may be executed."""
+def check_program(image: str, config: Mapping[str, Any], tree: Mapping[str, Placed], whole: bool = True) -> None:
+    """Raise UserError unless what the container starts is there and may be executed. A tree that isn't `whole` may
+    lack it."""
     words = [*config.get("Entrypoint", []), *config.get("Cmd", [])]
     if not words:
         raise UserError(f"{image}: nothing says what the container starts; give `entrypoint` or `cmd`")
     if not words[0].startswith("/"):
         raise UserError(f"{image}: '{words[0]}' is no absolute path; give the program's, such as /usr/bin/{words[0]}")
     entry = find(tree, words[0])
+    if entry is None and not whole:
+        return
     if entry is None or entry.type != FILE:
         raise UserError(f"{image}: no layer has the program {words[0]}; add the layer that has it, or correct the path")
     if not entry.mode & 0o111:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.containers.credentials import find_credentials
+from tools.containers.bases import update_bases
+from tools.containers.connect import open_registry, place
 from tools.containers.dev import Development, commit, sort_sources
 from tools.containers.engine import Engine, find_address
 from tools.containers.image import Files, Image, read_archive, read_files
 from tools.containers.local import clean, load
 from tools.containers.push import Sources, megabytes, push
-from tools.containers.reference import check_tag, find_registry, parse_reference
+from tools.containers.reference import check_tag, parse_reference
 from tools.containers.registry import Registry
 from tools.containers.save import save
 from tools.lib.cli import run
@@ -28,7 +29,6 @@ _REGISTRY = (
     "The registry is REGISTRY_URL (default: http://localhost:5000), its authority's certificate REGISTRY_CA_FILE; the "
     "user is REGISTRY_USERNAME with REGISTRY_PASSWORD, or docker's for this registry."
 )
-AUTHORITY = "REGISTRY_CA_FILE"
 
 
 @dataclass(frozen=True)
@@ -63,27 +63,13 @@ def made_of() -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def open_registry() -> Registry:
-    """The registry that the environment names, when it answers and lets this user in. Raises UserError otherwise."""
-    address = find_registry()
-    authority = os.environ.get(AUTHORITY, "")
-    registry = Registry(address, find_credentials(address.host), str(_place(authority)) if authority else "")
-    registry.ping()
-    return registry
-
-
-def _place(name: str) -> Path:
-    """A path as the user means it: `bazel run` starts in another folder."""
-    return Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), name)
-
-
 def push_all(images: Sequence[Named]) -> None:
     """Push each under its version, COMMIT-NAME and its digest."""
     revision = made_of()
     if not revision:
         print("no commit: this isn't a git checkout; pushing without the tag COMMIT-NAME", file=sys.stderr)
     tags = {one.name: [check_tag(one.version), *_commit_tags(revision, one.name)] for one in images}
-    registry, sources = open_registry(), Sources()
+    registry, sources = open_registry("pull,push"), Sources()
     for one in images:
         _push(registry, one.name, one.image, tags[one.name], sources)
 
@@ -103,9 +89,9 @@ def _push(registry: Registry, name: str, image: Image, tags: Sequence[str], sour
 def push_image(archive: str, reference: str) -> None:
     """Push an archive under NAMESPACE/NAME:TAG."""
     name, tag = parse_reference(reference)
-    with closing(Files(_place(archive))) as files:
+    with closing(Files(place(archive))) as files:
         image = read_archive(files)
-        _push(open_registry(), name, image, [tag], Sources())
+        _push(open_registry("pull,push"), name, image, [tag], Sources())
 
 
 def _save_all(images: Sequence[Named], folder: Path) -> None:
@@ -114,11 +100,15 @@ def _save_all(images: Sequence[Named], folder: Path) -> None:
         save(one.image, f"{one.name}:{one.version}", folder / f"{one.name.replace('/', '-')}.tar")
 
 
+def _checkout() -> Path:
+    """Where `bazel run` was called."""
+    if found := os.environ.get("BUILD_WORKSPACE_DIRECTORY"):
+        return Path(found)
+    raise UserError("BUILD_WORKSPACE_DIRECTORY isn't set, so the sources can't be found; start it by `bazel run`")
+
+
 def _develop(one: Named, options: argparse.Namespace) -> None:
-    checkout = os.environ.get("BUILD_WORKSPACE_DIRECTORY")
-    if not checkout:
-        raise UserError("BUILD_WORKSPACE_DIRECTORY isn't set, so the sources can't be found; start it by `bazel run`")
-    sources, others = sort_sources(one.sources, Path(checkout))
+    sources, others = sort_sources(one.sources, _checkout())
     if others:
         print(
             f"not mounted, because they are generated or templates (build again when their sources change): "
@@ -146,6 +136,7 @@ def _load_all(images: Sequence[Named]) -> None:
 def _parser(verb: str) -> argparse.ArgumentParser:
     descriptions = {
         "clean": "Remove the containers and images that were loaded from here. " + _DAEMON,
+        "update_bases": "Lock an image of a registry as a base, or all bases anew. " + _REGISTRY,
         "commit": "Keep the state of the container in which NAME.dev runs, for its next start. " + _DAEMON,
         "dev": "Run the image with its sources mounted, and restart it when one changes; Ctrl-C ends it. " + _DAEMON,
         "load": "Have the image in docker or podman; only layers that aren't there are sent. " + _DAEMON,
@@ -170,6 +161,9 @@ def _parser(verb: str) -> argparse.ArgumentParser:
             "archive", metavar="ARCHIVE", help="an OCI or docker archive, or the folder of an OCI layout"
         )
         parser.add_argument("reference", metavar="NAMESPACE/NAME:TAG")
+    elif verb == "update_bases":
+        parser.add_argument("name", nargs="?", help="what BUILD files call the base; without it, all are locked anew")
+        parser.add_argument("reference", nargs="?", metavar="NAMESPACE/IMAGE:TAG")
     elif verb in ("save", "save_all"):
         parser.add_argument("place", metavar="FILE" if verb == "save" else "DIR")
     return parser
@@ -187,12 +181,14 @@ def main(arguments: Sequence[str]) -> int:
         _load_all(images)
     elif verb == "dev":
         _develop(images[0], options)
+    elif verb == "update_bases":
+        update_bases(_checkout(), options.name, options.reference)
     elif verb == "commit":
         print(commit(Engine(find_address()), images[0].name))
     elif verb == "save":
-        save(images[0].image, f"{images[0].name}:{images[0].version}", _place(options.place))
+        save(images[0].image, f"{images[0].name}:{images[0].version}", place(options.place))
     elif verb == "save_all":
-        _save_all(images, _place(options.place))
+        _save_all(images, place(options.place))
     else:
         clean(Engine(find_address()), options.keep_images)
     return 0

@@ -4,7 +4,7 @@ Its plan is a JSON file:
 
     {"image": LABEL, "name": NAME, "version": VERSION, "budget_mb": N, "spec": {...}, "flags": {...},
      "components": [COMPONENT, ...], "component_files": [PATH, ...], "accounts": [PATH, ...], "base": PATH or "",
-     "layers": [{"metadata": PATH, "contents": PATH}, ...]}
+     "layers": [{"metadata": PATH, "contents": PATH or "" where they aren't known}, ...]}
 """
 
 import argparse
@@ -51,12 +51,13 @@ def make(plan: dict[str, Any]) -> dict[str, str]:
     layers = [Metadata(**json.loads(Path(layer["metadata"]).read_text())) for layer in plan["layers"]]
     if len(layers) > MOST_LAYERS:
         raise UserError(f"{image}: {len(layers)} layers, and docker takes {MOST_LAYERS}; leave out packages or layers")
-    tree = stack((part for layer in plan["layers"] for part in read_parts(Path(layer["contents"]))), image)
+    listed = [Path(layer["contents"]) for layer in plan["layers"] if layer["contents"]]
+    tree = stack((part for path in listed for part in read_parts(path)), image)
     report = Report(image, [size for layer in layers for size in layer_sizes(layer)])
     check_budget(report, plan["budget_mb"])
     base = json.loads(Path(plan["base"]).read_text())["config"] if plan["base"] else {}
     settings = container_config(image, Spec(**plan["spec"]), _all_accounts(plan["accounts"]), base)
-    check_program(image, settings, tree)
+    check_program(image, settings, tree, len(listed) == len(layers))
     config = configuration(settings, layers)
     config_descriptor = _descriptor(CONFIG_TYPE, config)
     text = manifest(config_descriptor, layers)

@@ -3,20 +3,24 @@
 Format: OCI distribution specification 1.1.
 """
 
+import hashlib
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urljoin
 
 from tools.containers.access import Access
 from tools.containers.credentials import Credentials
-from tools.containers.image import MANIFEST_TYPE, Blob, sha256
+from tools.containers.image import INDEX_TYPES, MANIFEST_TYPES, Blob, sha256
 from tools.containers.reference import Address
 from tools.containers.transport import Answer, Body, CutError, Retries, Transport
 from tools.lib.errors import UserError
 
 CHUNK = 16 << 20  # bytes that are sent at once, and at most lost by a cut where the registry doesn't keep a part
+_REDIRECTS = 5
+_ACCEPT = {"Accept": ", ".join((*MANIFEST_TYPES, *INDEX_TYPES, "*/*"))}
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
 
@@ -24,10 +28,19 @@ class Registry:
     """One registry; threads share it."""
 
     def __init__(
-        self, address: Address, credentials: Credentials | None, authority: str = "", retries: Retries | None = None
+        self,
+        address: Address,
+        credentials: Credentials | None,
+        authority: str = "",
+        retries: Retries | None = None,
+        actions: str = "pull,push",
     ) -> None:
-        """`authority`: a file with certificates to trust besides the system's. Raises UserError as Transport does."""
+        """`authority`: a file with certificates to trust besides the system's; `actions`: what is asked to be allowed.
+
+        Raises UserError as Transport does.
+        """
         self.address = address
+        self._actions = actions
         self._retries = retries or Retries()
         self._access = Access(address.base, Transport(authority, self._retries), credentials)
 
@@ -51,12 +64,38 @@ class Registry:
 
     def manifest_digest(self, repository: str, reference: str) -> str:
         """The digest of what it has under a tag or digest; empty when there is nothing."""
-        answer = self._request("GET", repository, f"manifests/{reference}", {"Accept": f"{MANIFEST_TYPE}, */*"})
+        answer = self._request("GET", repository, f"manifests/{reference}", _ACCEPT)
         if answer.status == 404:
             return ""
         if answer.status != 200:
             raise self._error(answer, f"asked for {repository}:{reference}")
         return sha256(answer.body)
+
+    def read_manifest(self, repository: str, reference: str) -> bytes:
+        """What it has under a tag or digest: a manifest, or an index of such. Raises UserError when it has nothing."""
+        answer = self._request("GET", repository, f"manifests/{quote(reference)}", _ACCEPT)
+        if answer.status == 404:
+            raise UserError(f"{self._base}: has no {repository}:{reference} (404); look at name and REGISTRY_URL")
+        if answer.status != 200:
+            raise self._error(answer, f"asked for {repository}:{reference}")
+        return answer.body
+
+    def fetch_blob(self, repository: str, digest: str, path: Path) -> None:
+        """Write a blob to a file. Raises UserError when it has none, or another one."""
+        url = f"{self._base}/v2/{repository}/blobs/{digest}"
+        for _ in range(_REDIRECTS):
+            answer = self._access.request("GET", url, f"repository:{repository}:{self._actions}", into=path)
+            if answer.status not in (301, 302, 303, 307, 308):
+                break
+            url = urljoin(url, answer.headers.get("Location", ""))
+        if answer.status == 404:
+            raise UserError(f"{self._base}: has no {digest} of {repository} (404); was the image removed? Lock it anew")
+        if answer.status != 200:
+            raise self._error(answer, f"asked for {digest} of {repository}")
+        with path.open("rb") as stream:
+            found = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        if found != digest:
+            raise UserError(f"{self._base}: what it gives as {digest} of {repository} is {found}; tell who runs it")
 
     def put_manifest(self, repository: str, reference: str, content: bytes, media_type: str) -> None:
         """Give the registry a manifest, under a tag or its digest, and read it back."""
@@ -144,7 +183,7 @@ class Registry:
         return self._send(method, repository, f"{self._base}/v2/{repository}/{rest}", headers or {}, body)
 
     def _send(self, method: str, repository: str, url: str, headers: dict[str, str], body: Body | None) -> Answer:
-        return self._access.request(method, url, f"repository:{repository}:pull,push", headers, body)
+        return self._access.request(method, url, f"repository:{repository}:{self._actions}", headers, body)
 
     def _location(self, answer: Answer, repository: str) -> str:
         location = answer.headers.get("Location", "")

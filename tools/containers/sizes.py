@@ -1,8 +1,8 @@
 """How large an image is, by layer: reports, comparisons with another build, budgets.
 
 A size report is JSON: {"image": NAME, "layers": [{"name": ..., "size": BYTES, "uncompressed": BYTES}, ...]}. `size` is
-what a registry stores and a pull moves, `uncompressed` the tar. A layer that was joined of packages comes as those, so
-every package has its own size.
+what a registry stores and a pull moves, `uncompressed` the tar (0 for layers of a pulled base, whose lock doesn't say).
+A layer that was joined of packages comes as those, so every package has its own size.
 """
 
 import argparse

@@ -18,6 +18,7 @@ _BUILDER = "urn:contrail-forge:bazel"
 _PURLS = {
     "deb": "pkg:deb/debian/{name}@{version}?arch={arch}",
     "golang": "pkg:golang/{name}@{version}",
+    "oci": "pkg:oci/{name}@{version}?arch={arch}",
     "wheel": "pkg:pypi/{name}@{version}",
 }
 
@@ -26,7 +27,7 @@ _PURLS = {
 class Component:
     """One locked file that an image is made of.
 
-    `type` is deb, golang or wheel, `lock` the lock's path in the repository.
+    `type` is deb, golang, oci (an image) or wheel, `lock` the lock's path in the repository.
     """
 
     type: str

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -110,8 +111,10 @@ class Transport:
                     f"REGISTRY_CA_FILE={authority}: expected a file with certificates in PEM: {error.strerror or error}"
                 ) from error
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None) -> Answer:
-        """The answer, after as many attempts as it takes.
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None = None, into: Path | None = None
+    ) -> Answer:
+        """The answer, after as many attempts as it takes; with `into`, what is sent with status 200 goes to that file.
 
         Raises UserError when nothing that may be called a registry answers, CutError for a part that was cut off.
         """
@@ -119,7 +122,7 @@ class Transport:
         for attempt in range(self.retries.attempts):
             last = attempt + 1 == self.retries.attempts
             try:
-                answer = self._once(method, url, headers, body)
+                answer = self._once(method, url, headers, body, into)
             except CutError as error:
                 if part:
                     raise
@@ -132,7 +135,9 @@ class Transport:
             self.retries.wait(attempt, answer.retry_after)
         raise AssertionError("there is at least one attempt")
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> Answer:
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None, into: Path | None
+    ) -> Answer:
         parts = urlsplit(url)
         host = parts.hostname or ""
         connection: http.client.HTTPConnection
@@ -150,6 +155,8 @@ class Transport:
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, path, body.blocks() if body else None, words)
             answer = connection.getresponse()
+            if into and answer.status == 200:
+                _save(answer, into)
             return Answer(answer.status, answer.headers, answer.read(_LARGEST))
         except (http.client.RemoteDisconnected, http.client.IncompleteRead) as error:
             raise CutError(str(error)) from error
@@ -159,6 +166,15 @@ class Transport:
             raise CutError(error.strerror or str(error)) from error
         finally:
             connection.close()
+
+
+def _save(answer: http.client.HTTPResponse, path: Path) -> None:
+    """Raises CutError when not all of it comes."""
+    with path.open("wb") as stream:
+        while block := answer.read(BLOCK):
+            stream.write(block)
+    if answer.length:
+        raise CutError(f"{answer.length} bytes are missing")
 
 
 def _connect(connection: http.client.HTTPConnection, url: str) -> None:
