@@ -24,6 +24,7 @@ def _configured(ctx, packages):
     args.add("--accounts", accounts)
     args.add("--packages", listing)
     args.add("--root", root)
+    args.add_all(["{}:{}".format(user, number) for user, number in ctx.attr.users.items()], before_each = "--user")
     run_python_tool(
         ctx,
         ctx.attr._tool,
@@ -88,6 +89,9 @@ _package_layer = rule(
             providers = [PackagesInfo],
             mandatory = True,
         ),
+        "users": attr.string_dict(
+            doc = "Users to add.",
+        ),
         "_root": attr.label(
             default = "//roots:container-build",
             providers = [RootInfo],
@@ -110,7 +114,8 @@ def package_layer(name, extras = [], lock = "containers", **kwargs):
       name: the target's name.
       extras: names of extras in roots/containers.yaml.
       lock: another lock of the same form: containers-forky, for what Debian's stable release doesn't have.
-      **kwargs: what every rule takes.
+      **kwargs: `users`, those that no package makes, as NAME to number, each with a group of its own and the home
+        /home/NAME; and what every rule takes.
     """
     sets = SETS.get(lock, {})
     packages = list(sets.get("", []))

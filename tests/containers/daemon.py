@@ -93,7 +93,7 @@ class Daemon:
         # A socket's name has at most 107 bytes, and a test's folder is deep.
         self._short = Path(tempfile.mkdtemp(prefix="docker."))
         self._process: subprocess.Popen[bytes] | None = None
-        self._inside = 0  # a process in its namespaces
+        self.inside = 0  # a process in its namespaces
         self._forwarders: list[subprocess.Popen[bytes]] = []
         self._given = os.environ.get("DOCKER_HOST", "")
         self.address = self._given or f"unix://{self._short}/docker.sock"
@@ -143,7 +143,7 @@ class Daemon:
             os.close(telling)
         with os.fdopen(told) as stream:
             text = stream.read()
-        self._inside = json.loads(text)["child-pid"] if text else 0
+        self.inside = json.loads(text)["child-pid"] if text else 0
         return process
 
     def _wait(self) -> None:
@@ -167,7 +167,7 @@ class Daemon:
             return port
         with socket.create_server(("127.0.0.1", 0)) as listener:
             words = [str(_RUNTIME / "bin/python3"), "-ISB", str(Path(__file__).with_name("forward.py"))]
-            words += [str(listener.fileno()), str(self._inside), str(port)]
+            words += [str(listener.fileno()), str(self.inside), str(port)]
             self._forwarders.append(subprocess.Popen(words, pass_fds=[listener.fileno()]))
             given: int = listener.getsockname()[1]
             return given

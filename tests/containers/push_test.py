@@ -1,10 +1,8 @@
 """Pushes to a real registry: what is sent, what is found there afterwards, and what is said when it can't be done."""
 
 import hashlib
-import io
 import json
 import os
-import random
 import socket
 import subprocess
 import tarfile
@@ -20,8 +18,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.containers.registry import PASSWORD, RUNFILES, USER, Root, Scripted, Tokens, Wire, registry, with_users
+from tests.containers.synthetic_image import layer, write_layout
 from tools.containers.credentials import Credentials
-from tools.containers.image import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE
+from tools.containers.image import MANIFEST_TYPE
 
 _RUNTIME = RUNFILES.parent / "tool_runtime"
 _ME: dict[str, Any] = {"REGISTRY_USERNAME": USER, "REGISTRY_PASSWORD": PASSWORD}
@@ -73,40 +72,6 @@ def error(result: Result) -> str:
     (line,) = [line for line in result.err.splitlines() if line.startswith("error: ")]
     assert "Traceback" not in result.err
     return line
-
-
-def layer(size: int, seed: int) -> bytes:
-    """A layer with one file that can't be compressed."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        entry = tarfile.TarInfo(f"data-{seed}")
-        entry.size = size
-        archive.addfile(entry, io.BytesIO(random.Random(seed).randbytes(size)))
-    return stream.getvalue()
-
-
-def write_layout(folder: Path, layers: list[bytes]) -> str:
-    """Write an OCI layout; the manifest's digest."""
-    (folder / "blobs/sha256").mkdir(parents=True)
-
-    def add(content: bytes, kind: str) -> dict[str, object]:
-        name = hashlib.sha256(content).hexdigest()
-        (folder / "blobs/sha256" / name).write_bytes(content)
-        return {"mediaType": kind, "digest": f"sha256:{name}", "size": len(content)}
-
-    entries = [add(content, LAYER_TYPE) for content in layers]
-    identities = [entry["digest"] for entry in entries]
-    config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": identities}}
-    found = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": add(json.dumps(config).encode(), CONFIG_TYPE),
-        "layers": entries,
-    }
-    manifest = add(json.dumps(found).encode(), MANIFEST_TYPE)
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
-    return str(manifest["digest"])
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ from tools.containers.contents import (
 from tools.containers.layer import Source, measured, plain_tar, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_excluded
+from tools.containers.users import add_users
 from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.roots.clock import SOURCE_DATE_EPOCH
@@ -313,6 +314,7 @@ def make(options: argparse.Namespace) -> None:
     configure(options.name, stage, [Path(package["deb"]) for package in packages])
     image = stage.image
     check_complete(options.name, (image / "var/lib/dpkg/status").read_text())
+    add_users(options.name, image, options.user)
     above = read_tree(image, parse_record(stage.record.read_text()))
     entries = difference(below, above)
     sources: dict[str, Source] = {entry.path: image / entry.path if entry.path in above else b"" for entry in entries}
@@ -341,6 +343,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--accounts", type=Path, required=True)
     parser.add_argument("--packages", type=Path, required=True, help="JSON: a list of {blob, contents, deb}, as paths")
     parser.add_argument("--root", type=Path, required=True, help="the archive of the root container-build")
+    parser.add_argument("--user", action="append", default=[], metavar="NAME:NUMBER", help="a user to add")
     parser.add_argument("--stage", type=Path)
     options = parser.parse_args(arguments)
     if not options.stage:

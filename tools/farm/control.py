@@ -121,15 +121,19 @@ def _check_machine(settings: Settings, state: State) -> None:
             ) from error
 
 
-def _check_namespaces(roots: Roots, state: State) -> None:
-    """Raise UserError when actions couldn't make namespaces of their own on this machine."""
+def nested_namespaces(roots: Roots, state: State) -> str:
+    """Why actions couldn't make namespaces of their own on this machine; "" when they can."""
     inner = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true")
     words = roots.enter(state.folder, (*OWN_PROCESSES, *OWN_PROCESSES, *inner), worker=True)
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
+    return (done.stderr.strip().splitlines() or ["it said nothing"])[-1] if done.returncode else ""
+
+
+def _check_namespaces(roots: Roots, state: State) -> None:
+    """Raise UserError when actions couldn't make namespaces of their own on this machine."""
+    if said := nested_namespaces(roots, state):
         raise UserError(
-            f"this machine's workers can't make user namespaces within each other ({said[-1] if said else ''}); "
+            f"this machine's workers can't make user namespaces within each other ({said}); "
             "allow them (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or give --workers 0 "
             "for a cache alone"
         )
