@@ -18,11 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench.bazel import LIKE_A_FARM, Bazel, busy, kernels
+from bench.bound import Bound
 from bench.local_farm import local_farm
 from bench.model.grpc_log import traffic
 from tools.lib.cli import run
@@ -35,25 +35,6 @@ _REMOTE_RATIO = 1.25
 _CLONE_SHARE = 0.05
 _NO_OP_SECONDS = 1.5
 _NO_OP_RUNS = 5
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A measured figure, and what it may be at most; an empty unit is a ratio."""
-
-    name: str
-    figure: float
-    limit: float
-    unit: str = ""
-
-    @property
-    def kept(self) -> bool:
-        """Whether the figure is within its limit."""
-        return self.figure <= self.limit
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.kept else "MISSED"
-        return f"{self.name:<52} {self.figure:10.2f} {self.unit:<2} at most {self.limit:.2f} {self.unit:<2} {verdict}"
 
 
 def how_executed(events: Path) -> dict[str, int]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench.bazel import kernels
-from bench.farm import Bound, how_executed, main
+from bench.bound import Bound
+from bench.farm import how_executed, main
 from tools.lib.errors import UserError
 
 

@@ -21,6 +21,7 @@ ROOTS = {
     "farm-worker": [],
     "go": [],
     "guest": ["depmod"],
+    "image-builders": [],
     "kbuild-bookworm": ["scons"],
     "kbuild-bullseye": ["scons"],
     "kbuild-forky": ["scons"],
