@@ -2,7 +2,9 @@
 
 IMAGES = [
     "ci-agent",
+    "package-repo",
     "redis",
+    "vrouter-kernel-init",
 ]
 
 # Those that have a program of Go modules: go.mod in their folder says of which, go.lock.json pins them.

@@ -8,6 +8,7 @@ load("//containers/private:go_binary.bzl", _go_binary = "go_binary")
 load("//containers/private:module_layer.bzl", _module_layer = "module_layer")
 load("//containers/private:package_layer.bzl", _package_layer = "package_layer")
 load("//containers/private:providers.bzl", _ComponentsInfo = "ComponentsInfo", _ContainerImageInfo = "ContainerImageInfo", _LayerInfo = "LayerInfo", _LayersInfo = "LayersInfo", _PackageInfo = "PackageInfo", _PackagesInfo = "PackagesInfo", _PulledImageInfo = "PulledImageInfo")
+load("//containers/private:repository_layer.bzl", _repository_layer = "repository_layer")
 load("//containers/private:wheel_layer.bzl", _wheel_layer = "wheel_layer")
 
 ComponentsInfo = _ComponentsInfo
@@ -24,4 +25,5 @@ package_layer = _package_layer
 PackageInfo = _PackageInfo
 PackagesInfo = _PackagesInfo
 PulledImageInfo = _PulledImageInfo
+repository_layer = _repository_layer
 wheel_layer = _wheel_layer

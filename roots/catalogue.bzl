@@ -29,6 +29,8 @@ ROOTS = {
     "kbuild-trixie": ["scons"],
     "lint": [],
     "other-bazel": [],
+    "package-clients": [],
+    "package-repository": [],
     "podman": [],
     "qemu": [],
     "registry": [],

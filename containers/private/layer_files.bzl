@@ -101,6 +101,24 @@ def make_layer(ctx, layer, arguments, inputs, mnemonic, sources = [], component_
         ),
     ]
 
+def placed_files_layer(ctx, places, mnemonic):
+    """Declare the action that makes a layer of files at given places, which belong to root and have mode 0644.
+
+    Args:
+      ctx: the context of a rule that has LAYER_ATTRS and, as `_tool`, //tools/containers:files_layer.
+      places: a dict from absolute path in the container to File.
+      mnemonic: the action's.
+
+    Returns:
+      A list of providers.
+    """
+    plan = ctx.actions.declare_file(ctx.label.name + ".plan.json")
+    ctx.actions.write(plan, json.encode_indent({"files": [[file.path, place] for place, file in places.items()]}))
+    layer = declare_layer(ctx, ctx.label.name, layer_label(ctx))
+    args = layer_arguments(ctx, layer)
+    args.add("--plan", plan)
+    return make_layer(ctx, layer, [args], [plan] + places.values(), mnemonic)
+
 def layer_label(ctx):
     """What messages call the layer of a target: its label without the workspace.
 

@@ -2,7 +2,7 @@
 
 load("//kernels:defs.bzl", "KernelModuleInfo")
 load("//tools/python:defs.bzl", "PYTHON_TOOLCHAIN")
-load(":layer_files.bzl", "LAYER_ATTRS", "declare_layer", "layer_arguments", "layer_label", "make_layer")
+load(":layer_files.bzl", "LAYER_ATTRS", "placed_files_layer")
 load(":providers.bzl", "LayersInfo")
 
 def _module_layer_impl(ctx):
@@ -16,12 +16,7 @@ def _module_layer_impl(ctx):
             if place in places:
                 fail("{}: modules: {} and another target both have {}; keep one".format(ctx.label, target.label, place))
             places[place] = module
-    plan = ctx.actions.declare_file(ctx.label.name + ".plan.json")
-    ctx.actions.write(plan, json.encode_indent({"files": [[module.path, place] for place, module in places.items()]}))
-    layer = declare_layer(ctx, ctx.label.name, layer_label(ctx))
-    args = layer_arguments(ctx, layer)
-    args.add("--plan", plan)
-    return make_layer(ctx, layer, [args], [plan] + places.values(), "ModuleLayer")
+    return placed_files_layer(ctx, places, "ModuleLayer")
 
 module_layer = rule(
     implementation = _module_layer_impl,

@@ -11,7 +11,7 @@ from tools.lib.cli import run
 from tools.lib.errors import UserError
 from tools.lib.files import write_atomically
 
-DOMAINS = ("containers", "farm", "kernels", "roots", "tests", "tools/c", "tools/python")
+DOMAINS = ("containers", "farm", "kernels", "packages", "roots", "tests", "tools/c", "tools/python")
 
 
 def pages(workspace: Path) -> dict[Path, str]:
