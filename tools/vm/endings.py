@@ -8,7 +8,7 @@ from tools.vm.failure import Failure
 from tools.vm.heartbeat import LIMIT
 
 BOOT_SILENCE = 15.0  # seconds without a byte on the console while a machine boots...
-BOOT_RAN = 5.0  # ...if it had so many by its own clock
+BOOT_RAN = 10.0  # ...if it had so many by its own clock: an emulated kernel takes five to unpack on a busy host
 
 
 def silent_boot(machine: str, lines: Sequence[str], trace: tuple[str, ...]) -> Failure:
