@@ -17,7 +17,19 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.containers.registry import PASSWORD, RUNFILES, USER, Root, Scripted, Tokens, Wire, registry, with_users
+from tests.containers.registry import (
+    ELSEWHERE,
+    PASSWORD,
+    RUNFILES,
+    USER,
+    Proxy,
+    Root,
+    Scripted,
+    Tokens,
+    Wire,
+    registry,
+    with_users,
+)
 from tests.containers.synthetic_image import layer, write_layout
 from tools.containers.credentials import Credentials
 from tools.containers.image import MANIFEST_TYPE
@@ -205,6 +217,33 @@ def test_tls(root: Root, image: tuple[Path, str]) -> None:
             push_image(*push, **url, REGISTRY_CA_FILE="/etc/hostname")
         )
         assert "HTTPS" in error(push_image(*push, port=port))
+
+
+def test_a_proxy(root: Root, image: tuple[Path, str]) -> None:
+    authority = root.make_authority()
+    tls = {"certificate": "/state/tls.crt", "key": "/state/tls.key"}
+    push = (image[0], "me/proxy:1")
+    url: dict[str, Any] = {"REGISTRY_URL": f"https://{ELSEWHERE}", "REGISTRY_CA_FILE": str(authority)}
+    with registry(root, {"http": {"tls": tls}}) as port:
+        proxy = Proxy(port)
+        with proxy.serve() as there:
+            through = url | {"HTTPS_PROXY": f"http://me:{PASSWORD}@localhost:{there}"}
+            pushed = push_image(*push, **through)
+            assert pushed.code == 0, pushed.err
+            who = Credentials("me", PASSWORD).basic
+            assert set(proxy.asked) == {f"{ELSEWHERE}:443 {who}"}
+            count = len(proxy.asked)
+            said = error(push_image(*push, **through, NO_PROXY=ELSEWHERE))
+            assert f"https://{ELSEWHERE}: cannot connect: " in said and len(proxy.asked) == count
+        gone = error(push_image(*push, **url, HTTPS_PROXY=f"http://me:{PASSWORD}@localhost:1"))
+        assert "by HTTPS_PROXY=http://localhost:1: no proxy answers there; correct it" in gone
+        assert PASSWORD not in gone
+    with Proxy(port, refuse=True).serve() as there:
+        refused = error(push_image(*push, **url, HTTPS_PROXY=f"http://localhost:{there}"))
+        assert f"by HTTPS_PROXY=http://localhost:{there}: cannot connect: Tunnel connection failed: 407" in refused
+    assert "HTTPS_PROXY=socks://localhost: expected http://HOST:PORT" in error(
+        push_image(*push, **url, HTTPS_PROXY="socks://localhost")
+    )
 
 
 def test_without_tls(server: int, image: tuple[Path, str]) -> None:

@@ -24,6 +24,7 @@ RUNFILES = Path.cwd()
 _RUNTIME = RUNFILES.parent / "tool_runtime"
 _PATIENCE = 120  # seconds for the registry to listen, on a machine that is busy
 _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
+ELSEWHERE = "registry.test"  # a name of the registry that nobody resolves: only a proxy leads there
 USER, PASSWORD = "alice", "Tr0ub4dor&3-secret"
 
 
@@ -52,7 +53,7 @@ class Root:
 
     def make_authority(self) -> Path:
         """Make state/tls.crt and tls.key, of localhost, signed by authority.crt, whose place is returned."""
-        (self.state / "names").write_text("subjectAltName=DNS:localhost")
+        (self.state / "names").write_text(f"subjectAltName=DNS:localhost,DNS:{ELSEWHERE}")
         subject = ("-subj", "/CN=Test authority")
         new = ("openssl", "req", "-newkey", "rsa:2048", "-nodes")
         self.run(*new, "-x509", "-days", "30", *subject, "-keyout", "authority.key", "-out", "authority.crt")
@@ -97,6 +98,48 @@ def with_users(root: Root) -> dict[str, Any]:
     made = root.run("htpasswd", "-niB", "-C", "4", USER, given=PASSWORD.encode())
     (root.state / "htpasswd").write_bytes(made)
     return {"auth": {"htpasswd": {"realm": "test", "path": "/state/htpasswd"}}}
+
+
+class Proxy:
+    """An HTTP proxy (RFC 9110, CONNECT) that leads to a port whatever host it is asked for; `asked` are these."""
+
+    def __init__(self, port: int, refuse: bool = False) -> None:
+        self.asked: list[str] = []
+        self._target, self._refuse = port, refuse
+
+    @contextmanager
+    def serve(self) -> Iterator[int]:
+        """The port it listens at."""
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_CONNECT(self) -> None:
+                proxy.asked.append(f"{self.path} {self.headers.get('Proxy-Authorization', '')}".rstrip())
+                self.send_response(407 if proxy._refuse else 200)
+                self.end_headers()
+                self.wfile.flush()
+                if proxy._refuse:
+                    return
+                with socket.create_connection(("127.0.0.1", proxy._target)) as server:
+                    back = threading.Thread(target=_pass_on, args=(server, self.connection), daemon=True)
+                    back.start()
+                    _pass_on(self.connection, server)
+                    back.join()
+                self.close_connection = True
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        with serving(Handler) as port:
+            yield port
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 class Wire:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from tools.containers.proxy import find_way
 from tools.lib.errors import UserError
 
 BLOCK = 1 << 16  # bytes of a body that are sent at once
@@ -138,22 +139,17 @@ class Transport:
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], body: Body | None, into: Path | None
     ) -> Answer:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        connection: http.client.HTTPConnection
-        if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT, context=self._context)
-        else:
-            connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        words = {"User-Agent": "contrail-forge", **headers, "Content-Length": str(body.size if body else 0)}
+        way = find_way(url, self._context, _TIMEOUT)
+        connection = way.connection
+        words = {"User-Agent": "contrail-forge", **headers, **way.headers}
+        words["Content-Length"] = str(body.size if body else 0)
         if method in ("GET", "HEAD"):
             del words["Content-Length"]
         try:
-            _connect(connection, url)
+            _connect(connection, url, way.via)
             # It may have answered before it had all.
             with suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, path, body.blocks() if body else None, words)
+                connection.request(method, way.target, body.blocks() if body else None, words)
             answer = connection.getresponse()
             if into and answer.status == 200:
                 _save(answer, into)
@@ -177,9 +173,9 @@ def _save(answer: http.client.HTTPResponse, path: Path) -> None:
         raise CutError(f"{answer.length} bytes are missing")
 
 
-def _connect(connection: http.client.HTTPConnection, url: str) -> None:
-    """Raises UserError for what another attempt wouldn't mend."""
-    origin = _origin(url)
+def _connect(connection: http.client.HTTPConnection, url: str, via: str) -> None:
+    """Raises UserError for what another attempt wouldn't mend; `via` is the proxy, if there is one."""
+    origin = f"{_origin(url)} by {via}" if via else _origin(url)
     try:
         connection.connect()
     except ssl.SSLCertVerificationError as error:
@@ -194,6 +190,8 @@ def _connect(connection: http.client.HTTPConnection, url: str) -> None:
             ) from error
         raise CutError(str(error)) from error
     except (ConnectionRefusedError, http.client.InvalidURL) as error:
+        if via:
+            raise UserError(f"{origin}: no proxy answers there; correct it, or add the host to NO_PROXY") from error
         raise UserError(f"{origin}: no registry answers there; start it, or set REGISTRY_URL") from error
     except OSError as error:
         if isinstance(error, TimeoutError | ConnectionError):
