@@ -40,12 +40,17 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield pair
 
 
+def enter(docker: Any) -> list[str]:
+    """The words before a command that runs in the network of the daemon's containers; DOCKER_HOST's have this one."""
+    inside = docker[1].inside
+    return [sys.executable, str(runfile("tests/farm/namespaces.py")), "enter", str(inside)] if inside else []
+
+
 @pytest.fixture(scope="module")
 def farm(docker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """A farm without workers, with TLS and tokens."""
     folder = tmp_path_factory.mktemp("farm")
-    enter = [sys.executable, str(runfile("tests/farm/namespaces.py")), "enter", str(docker[1].inside)]
-    farm = Farm(folder, wrapper=enter)
+    farm = Farm(folder, wrapper=enter(docker))
     try:
         started = farm.up("--workers", "0", "--tls")
         assert started.code == 0, started.err
@@ -100,8 +105,7 @@ def execute(docker: Any, farm: Farm, *command: str) -> "subprocess.Popen[str]":
     words = ["trexe", "--remote=https://localhost:8980", f"--server-cert={INSIDE}/secrets/authority.crt"]
     words += ["--access-token=/tmp/token", "--platform-properties=OSFamily=linux,ISA=x86-64", "--do-not-cache"]
     words += ["--skip-cache-lookup", "--", *command]
-    enter = [sys.executable, str(runfile("tests/farm/namespaces.py")), "enter", str(docker[1].inside)]
-    line = [*enter, *roots.enter(farm.state, words, worker=True, options=options)]
+    line = [*enter(docker), *roots.enter(farm.state, words, worker=True, options=options)]
     return subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
