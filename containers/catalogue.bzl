@@ -2,6 +2,8 @@
 
 IMAGES = [
     "ci-agent",
+    "haproxy",
+    "named",
     "package-repo",
     "redis",
     "vrouter-kernel-init",

@@ -112,8 +112,8 @@ class Daemon:
         runc = root / "usr/local/sbin/runc"
         runc.write_text(_RUNC)
         runc.chmod(0o755)
-        for name in ("etc/hosts", "etc/resolv.conf"):
-            (root / name).touch()
+        (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        (root / "etc/resolv.conf").touch()
         self._process = self._spawn(root, state)
         self._wait()
 

@@ -65,6 +65,7 @@ _VOLATILE = (
     "sys/*",
     "tmp/*",
     _POLICY,
+    "etc/bind/rndc.key",
     "etc/machine-id",
     "etc/ssh/ssh_host_*",
     "etc/ssl/certs/ssl-cert-snakeoil.pem",
@@ -82,6 +83,7 @@ _VOLATILE = (
     "var/lib/dpkg/*-old",
     "var/lib/dpkg/lock*",
     "var/lib/dpkg/triggers/Lock",
+    "var/lib/rabbitmq/.erlang.cookie",
     "var/log/alternatives.log",
     "var/log/dpkg.log",
 )
@@ -205,6 +207,16 @@ def fakeroot_daemon(stage: Stage) -> Generator[str, None, None]:
         process.wait()
 
 
+def preloaded(image: Path) -> list[str]:
+    """The libraries that the image's programs get first.
+
+    jemalloc, as bind9's programs have it, asks libfaketime for the clock before it is ready, and libfaketime asks it
+    for memory, and both wait for ever: where it is, the C library's malloc comes before it. Only there: Java's
+    packages can't be configured so.
+    """
+    return [*_PRELOADED, *(["libc.so.6"] if (image / _LIBRARIES / "libjemalloc.so.2").exists() else [])]
+
+
 def in_image(
     stage: Stage, key: str, packages: Sequence[Path], command: Sequence[str]
 ) -> subprocess.CompletedProcess[str]:
@@ -228,7 +240,7 @@ def in_image(
         "FAKEROOTKEY": key,
         # In a namespace of one user the kernel's answer is EINVAL, and fakeroot expects EPERM.
         "FAKEROOTDONTTRYCHOWN": "1",
-        "LD_PRELOAD": ":".join(_PRELOADED),
+        "LD_PRELOAD": ":".join(preloaded(stage.image)),
         "FAKETIME": "2025-01-01 00:00:00",
         "FAKETIME_DISABLE_SHM": "1",
         "NO_FAKE_STAT": "1",

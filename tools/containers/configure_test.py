@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tools.containers.configure import Owned, check_complete, difference, parse_record, read_tree
+from tools.containers.configure import Owned, check_complete, difference, parse_record, preloaded, read_tree
 from tools.containers.contents import DIRECTORY, FILE, HARDLINK, SYMLINK, Entry
 from tools.containers.layer import measured
 from tools.lib.errors import UserError
+
+
+def test_the_c_library_s_malloc_goes_before_jemalloc(tmp_path: Path) -> None:
+    assert "libc.so.6" not in preloaded(tmp_path)
+    folder = tmp_path / "usr/lib/x86_64-linux-gnu"
+    folder.mkdir(parents=True)
+    (folder / "libjemalloc.so.2").touch()
+    assert preloaded(tmp_path)[-1] == "libc.so.6"
 
 
 def test_fakeroot_s_record() -> None:
