@@ -6,6 +6,7 @@ IMAGES = [
     "named",
     "package-repo",
     "redis",
+    "registry",
     "vrouter-kernel-init",
 ]
 

@@ -45,8 +45,10 @@ PACKAGE_LISTS = [
     "pip",
 ]
 
-# The roots that have wheels too (roots/NAME.requirements.in), as the extra `wheels`.
-WHEELS = [
-    "docker",
-    "farm-server",
-]
+# The roots that have wheels too (roots/NAME.requirements.in), as the extra `wheels`, each to the version of Python that they
+# are for; an empty one is that of the tool runtime.
+WHEELS = {
+    "containers": "3.13",
+    "docker": "",
+    "farm-server": "",
+}

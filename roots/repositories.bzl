@@ -3,12 +3,13 @@
 load("//roots/private:bazel_rules.bzl", "bazel_rules")
 load("//roots/private:debian_packages.bzl", "debian_packages")
 load("//roots/private:fetch.bzl", _read_lock = "read_lock")
-load("//roots/private:locked_wheels.bzl", "locked_wheels")
+load("//roots/private:locked_wheels.bzl", "locked_wheels", _pip_words = "pip_words")
 load("//roots/private:tool_runtime.bzl", "tool_runtime")
 load(":catalogue.bzl", "PACKAGE_LISTS", "ROOTS", "WHEELS")
 
 # Repository rules of other domains read locks too; defs.bzl can't be loaded before rules_python is there.
 read_lock = _read_lock
+pip_words = _pip_words
 
 # The rule sets that Bazel 7 would download: name to package and folder.
 _RULE_SETS = {
@@ -44,10 +45,11 @@ def root_repositories():
                 lock = "//roots:{}.lock.json".format(root),
             )
 
-    for root in WHEELS:
+    for root, python in WHEELS.items():
         locked_wheels(
             name = wheels_repository(root),
             lock = "//roots:{}.requirements.txt".format(root),
+            python = python,
         )
 
     for name in PACKAGE_LISTS:

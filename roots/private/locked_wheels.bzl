@@ -4,6 +4,33 @@ pip itself downloads them, because only pip knows the machine's index, its proxi
 credentials (pip.conf, PIP_INDEX_URL). What it may bring is fixed by the lock's SHA-256.
 """
 
+# The names by which pip knows x86-64 and the C libraries up to that of Debian trixie (PEP 600 and those before it).
+_PLATFORMS = [
+    "linux",
+    "manylinux1",
+    "manylinux2010",
+    "manylinux2014",
+] + ["manylinux_2_{}".format(minor) for minor in range(5, 42)]
+
+def pip_words(version):
+    """The words for `pip download` by which it takes wheels for another Python than its own.
+
+    Args:
+      version: the version of Python, such as "3.13"; empty for that which runs pip.
+
+    Returns:
+      A list of strings.
+    """
+    if not version:
+        return []
+    return [
+        "--implementation=cp",
+        "--python-version=" + version,
+        "--abi=cp" + version.replace(".", ""),
+        "--abi=abi3",
+        "--abi=none",
+    ] + ["--platform={}_x86_64".format(platform) for platform in _PLATFORMS]
+
 def _pip(rctx):
     """Take pip's wheel out of its package; returns the words that start it."""
     rctx.extract(rctx.attr._pip, output = "pip")
@@ -34,7 +61,7 @@ def _locked_wheels_impl(rctx):
             "--require-hashes",
             "--dest=wheels",
             "--requirement={}".format(rctx.path(rctx.attr.lock)),
-        ],
+        ] + pip_words(rctx.attr.python),
         timeout = 1800,
     )
     rctx.delete("pip")
@@ -58,6 +85,9 @@ locked_wheels = repository_rule(
         "lock": attr.label(
             doc = "The lock, roots/NAME.requirements.txt, made by `./bazelw run //roots:update_wheels -- NAME`.",
             mandatory = True,
+        ),
+        "python": attr.string(
+            doc = "The version of Python that the wheels are for; empty for the tool runtime's.",
         ),
         "_pip": attr.label(default = "@root_pip//:packages/python3-pip-whl.deb"),
         "_python": attr.label(default = "@tool_runtime//:bin/python3"),

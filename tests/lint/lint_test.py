@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 RUNFILES = Path.cwd()
-FOLDERS = ("bench", "tests", "tools", "vrouter")
+FOLDERS = ("bench", "containers", "tests", "tools", "vrouter")
 
 
 @pytest.fixture(scope="module")

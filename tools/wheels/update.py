@@ -1,6 +1,6 @@
 """Lock wheels: ./bazelw run //roots:update_wheels -- NAME...
 
-Resolves roots/NAME.requirements.in with pip, for the locked Python, from the index that pip's
+Resolves roots/NAME.requirements.in with pip, for the Python that roots/catalogue.bzl says, from the index that pip's
 own settings name, and writes roots/NAME.requirements.txt: each wheel by version and SHA-256.
 """
 
@@ -33,10 +33,10 @@ def lock_text(name: str, wheels: Sequence[Path]) -> str:
     return _HEADER.format(name=name) + "".join(sorted(lines))
 
 
-def resolve(python: Path, pip: Path, requirements: Path, folder: Path) -> list[Path]:
-    """The wheels that pip chose, downloaded to `folder`. Raises UserError with what pip said."""
+def resolve(python: Path, pip: Path, requirements: Path, folder: Path, further: Sequence[str]) -> list[Path]:
+    """The wheels that pip chose, in `folder`; `further` are words for pip. Raises UserError with what pip said."""
     words = [str(python), "-ISB", f"{pip}/pip", "download", "--quiet", "--disable-pip-version-check"]
-    words += ["--only-binary=:all:", f"--dest={folder}", f"--requirement={requirements}"]
+    words += ["--only-binary=:all:", f"--dest={folder}", f"--requirement={requirements}", *further]
     try:
         done = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False, timeout=_SECONDS)
     except subprocess.TimeoutExpired as error:
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="roots:update_wheels", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to lock; all without one")
+    parser.add_argument("--pip-word", action="append", default=[], metavar="NAME=WORD", help="a word for pip")
     parser.add_argument("--workspace", type=Path, default=os.environ.get("BUILD_WORKSPACE_DIRECTORY"))
     parser.add_argument("--runtime", type=Path, default=Path("../tool_runtime"))
     parser.add_argument("--pip", type=Path, default=Path("../root_pip/packages/python3-pip-whl.deb"))
@@ -74,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
         for name in options.names or known:
             print(f"resolving {name}", file=sys.stderr, flush=True)
             wheels = Path(scratch, f"{name}.wheels")
-            found = resolve(runtime / "bin/python3", pip, folder / f"{name}{SUFFIX}", wheels)
+            further = [word.partition("=")[2] for word in options.pip_word if word.startswith(f"{name}=")]
+            found = resolve(runtime / "bin/python3", pip, folder / f"{name}{SUFFIX}", wheels, further)
             texts[name] = lock_text(name, found)
     for name, text in texts.items():
         write_atomically(folder / f"{name}.requirements.txt", text)
