@@ -5,6 +5,7 @@ IMAGES = [
     "haproxy",
     "named",
     "package-repo",
+    "rabbitmq",
     "redis",
     "registry",
     "vrouter-kernel-init",

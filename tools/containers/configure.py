@@ -211,8 +211,7 @@ def preloaded(image: Path) -> list[str]:
     """The libraries that the image's programs get first.
 
     jemalloc, as bind9's programs have it, asks libfaketime for the clock before it is ready, and libfaketime asks it
-    for memory, and both wait for ever: where it is, the C library's malloc comes before it. Only there: Java's
-    packages can't be configured so.
+    for memory, and both wait for ever: where it is, the C library's malloc comes before it.
     """
     return [*_PRELOADED, *(["libc.so.6"] if (image / _LIBRARIES / "libjemalloc.so.2").exists() else [])]
 
