@@ -9,6 +9,7 @@ IMAGES = [
     "redis",
     "registry",
     "vrouter-kernel-init",
+    "zookeeper",
 ]
 
 # Those that have a program of Go modules: go.mod in their folder says of which, go.lock.json pins them.
