@@ -2,20 +2,14 @@
 # Start an agent or a worker of the farm, as the environment says; README.md lists the variables.
 set -eu
 
-wrong() {
-    echo "error: $1='$2': expected $3" >&2
-    exit 64
-}
+. /usr/local/lib/variables.sh
 
 mode=${AGENT_MODE:-agent}
-case $mode in
-agent) ;;
-worker)
+one_of AGENT_MODE "$mode" agent worker
+if [ "$mode" = worker ]; then
     export PYTHONPATH=/usr/share/contrail-forge
     exec /usr/bin/python3 -SB -m tools.farm.container start /usr/share/contrail-forge/farm
-    ;;
-*) wrong AGENT_MODE "$mode" "agent or worker" ;;
-esac
+fi
 
 # Bazel's sandbox and ours, one within the other.
 enter="bwrap --unshare-user --ro-bind / / --dev /dev --bind /proc /proc --"

@@ -4,19 +4,14 @@
 set -eu
 umask 022
 
-wrong() {
-    echo "error: $1='$2': expected $3" >&2
-    exit 64
-}
+. /usr/local/lib/variables.sh
 
 repositories=/srv/repositories
 state=/run/package-repo
 signed=$state/signed
 
 port=${PACKAGE_REPO_PORT:-8080}
-case $port in '' | *[!0-9]*) wrong PACKAGE_REPO_PORT "$port" "a number from 1 to 65535" ;; esac
-[ "${#port}" -le 5 ] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] ||
-    wrong PACKAGE_REPO_PORT "$port" "a number from 1 to 65535"
+number PACKAGE_REPO_PORT "$port" 1 65535
 
 url=${PACKAGE_REPO_URL:-http://localhost:$port}
 url=${url%/}

@@ -168,7 +168,7 @@ def test_an_agent_runs_a_command_in_a_checkout(start: Any) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"AGENT_MODE": "server"}, "error: AGENT_MODE='server': expected agent or worker"),
+        ({"AGENT_MODE": "server"}, "error: AGENT_MODE='server': expected one of: agent worker"),
         ({"AGENT_CHECKOUT": "/none"}, "error: AGENT_CHECKOUT='/none': expected a folder"),
         ({"AGENT_REVISION": "main"}, "error: AGENT_REVISION='main': expected AGENT_REPOSITORY with it"),
         ({"AGENT_REPOSITORY": "/none"}, "error: AGENT_REPOSITORY='/none': expected a git repository"),

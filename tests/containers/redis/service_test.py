@@ -79,7 +79,7 @@ def test_a_password_is_asked_for_and_isn_t_an_argument(start: Any) -> None:
     [
         ({"REDIS_PORT": "70000"}, "error: REDIS_PORT='70000': expected a number from 1 to 65535"),
         ({"REDIS_PORT": "abc"}, "error: REDIS_PORT='abc': expected a number from 1 to 65535"),
-        ({"REDIS_APPENDONLY": "maybe"}, "error: REDIS_APPENDONLY='maybe': expected yes or no"),
+        ({"REDIS_APPENDONLY": "maybe"}, "error: REDIS_APPENDONLY='maybe': expected one of: yes no"),
         ({"REDIS_MAXMEMORY_MB": "-1"}, "error: REDIS_MAXMEMORY_MB='-1': expected a number from 0 to 999999999"),
         ({"REDIS_BIND": "localhost"}, "error: REDIS_BIND='localhost': expected IP addresses, or * for all"),
         ({"REDIS_PASSWORD_FILE": "/none"}, "error: REDIS_PASSWORD_FILE='/none': expected a file that may be read"),
