@@ -1,4 +1,4 @@
-"""The same bytes in another path, output base, time, host, user, locale and umask: one kernel of every line.
+"""The same bytes in another path, output base, time, host, user, locale and umask: kernels of every line, an image.
 
 What the outer Bazel built is compared with what a nested one builds from nothing.
 """
