@@ -54,8 +54,17 @@ _PRELOADED = {
 }
 _DEBS = "/run/forge/packages"
 # Java makes alternatives of manual pages, and fails where their folder is missing.
-_FOLDERS = ("dev", "proc", "run", "sys", "tmp", "usr/share/man/man1", "var/lib/dpkg/info", "var/lib/dpkg/updates")
-_FOLDERS += ("var/lib/dpkg/triggers",)
+_FOLDERS = (
+    "dev",
+    "proc",
+    "run",
+    "sys",
+    "tmp",
+    "usr/share/man/man1",
+    "var/lib/dpkg/info",
+    "var/lib/dpkg/triggers",
+    "var/lib/dpkg/updates",
+)
 # No service is started while an image is made (invoke-rc.d(8)).
 _POLICY = "usr/sbin/policy-rc.d"
 # What belongs to a machine, or differs from run to run: file systems that a runtime mounts, logs, backups, locks,
