@@ -2,7 +2,8 @@
 
 load("//roots:repositories.bzl", "read_lock", "root_repository")
 
-_BUILD = """load("@{workspace}//containers/private:debian_package.bzl", "debian_package")
+_BUILD = """load("@{workspace}//containers/private:configured_packages.bzl", "configured_packages")
+load("@{workspace}//containers/private:debian_package.bzl", "debian_package")
 load("@{workspace}//containers/private:joined_packages.bzl", "joined_packages")
 
 package(default_visibility = ["//visibility:public"])
@@ -13,6 +14,13 @@ debian_package(
     name = {name},
     component = {component},
     deb = {deb},
+)
+"""
+
+_CONFIGURED = """
+configured_packages(
+    name = {name},
+    packages = [{packages}],
 )
 """
 
@@ -39,7 +47,7 @@ def _layers(lock, extra, packages, shared):
 
     Args:
       lock: the lock's name.
-      extra: the extra's name; empty for what every image has, which is one layer.
+      extra: the extra's name; empty for what every image has, which is one layer, configured.
       packages: its packages: (target, bytes).
       shared: a dictionary that has the targets which other extras have as well.
 
@@ -47,8 +55,10 @@ def _layers(lock, extra, packages, shared):
       A list of strings, a string.
     """
     if not extra:
-        name = lock + "-every-image"
-        return [name], _joined(name, [target for target, _ in packages])
+        joined = lock + "-every-image"
+        name = lock + "-configured"
+        configured = _CONFIGURED.format(name = json.encode(name), packages = json.encode(":" + joined))
+        return [name], _joined(joined, [target for target, _ in packages]) + configured
     if len(packages) <= _MOST_LAYERS:
         return [target for target, _ in packages], ""
     layers = {}

@@ -4,6 +4,9 @@ The packages' layers are unpacked into a tmpfs, as run_in_root unpacks a root; d
 the image's own, started in that tree by bubblewrap. dpkg unpacks the packages once more, because their preinst scripts,
 diversions and triggers are its business, and configures them. The root `container-build` has what is needed besides.
 
+What every image has is configured once. For an image's own packages these layers, the base, are unpacked with what
+configuring changed, and dpkg has only those packages to unpack and configure.
+
 There is one user ID, so fakeroot's daemon answers for owners and modes, and its record of them is what the layer
 takes. libfaketime answers for the clock. What differs from run to run in spite of that, or belongs to a machine rather
 than to an image, is left out (`_VOLATILE`).
@@ -15,6 +18,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -23,7 +27,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tools.containers.accounts import parse_accounts
 from tools.containers.contents import (
@@ -36,10 +39,12 @@ from tools.containers.contents import (
     WHITEOUT,
     Entry,
     read_contents,
+    read_parts,
 )
 from tools.containers.layer import Source, measured, plain_tar, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_excluded
+from tools.containers.tree import stack
 from tools.containers.users import add_users
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -131,6 +136,18 @@ def parse_record(text: str) -> dict[tuple[int, int], Owned]:
     return record
 
 
+def to_record(tree: Path, entries: Iterable[Entry]) -> str:
+    """What fakeroot's daemon loads (faked(1), --load) to know owners and modes that the files themselves don't have."""
+    lines = []
+    for entry in entries:
+        status = (tree / entry.path).lstat()
+        mode = stat.S_IFMT(status.st_mode) | entry.mode
+        if (mode, 0, 0) != (status.st_mode, entry.uid, entry.gid):
+            owner = f"uid={entry.uid},gid={entry.gid}"
+            lines.append(f"dev={status.st_dev:x},ino={status.st_ino},mode={mode:o},{owner},nlink={status.st_nlink},rdev=0\n")
+    return "".join(lines)
+
+
 def read_tree(tree: Path, record: Mapping[tuple[int, int], Owned]) -> dict[str, Entry]:
     """The entries of everything in the tree, as programs under fakeroot see it. Several links of a file are files."""
     entries = {}
@@ -204,14 +221,16 @@ class Stage:
 
 
 @contextmanager
-def fakeroot_daemon(stage: Stage) -> Generator[str, None, None]:
-    """A daemon that keeps owners; gives its key, and has saved its record afterwards."""
+def fakeroot_daemon(stage: Stage, record: str) -> Generator[str, None, None]:
+    """A daemon that keeps owners and knows those of a record; gives its key, and has saved its record afterwards."""
     # By the root's own loader, as the tool runtime's programs are started.
     words = [f"{stage.root}/{_LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", f"{stage.root}/{_LIBRARIES}"]
-    words += [f"{stage.root}/usr/bin/faked-sysv", "--foreground", "--save-file", str(stage.record)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
+    words += [f"{stage.root}/usr/bin/faked-sysv", "--foreground", "--save-file", str(stage.record), "--load"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin and process.stdout
     try:
+        process.stdin.write(record)
+        process.stdin.close()
         yield process.stdout.readline().partition(":")[0]
     finally:
         process.terminate()
@@ -278,30 +297,46 @@ def unpack_layer(runtime: Path, blob: Path, folder: Path) -> None:
     subprocess.run([runtime / "bin/tar", "-xpf", "-", "-C", folder, "--no-same-owner"], input=plain, check=True)
 
 
-def prepare(stage: Stage, root: Path, layers: Iterable[Path]) -> None:
-    """Unpack root and layers, and make what dpkg and the scripts expect of a file system."""
+def apply_whiteouts(folder: Path) -> None:
+    """Remove what the whiteouts in an unpacked layer name, and themselves."""
+    for whiteout in sorted(folder.rglob(f"{WHITEOUT}*")):
+        gone = whiteout.with_name(whiteout.name.removeprefix(WHITEOUT))
+        if gone.is_dir() and not gone.is_symlink():
+            shutil.rmtree(gone)
+        else:
+            gone.unlink()
+        whiteout.unlink()
+
+
+def prepare(stage: Stage, root: Path, base: Sequence[Path], layers: Iterable[Path]) -> None:
+    """Unpack root and layers, those of the base or else the packages', and make what dpkg and the scripts expect."""
     unpack(str(stage.runtime), str(root), stage.root)
     image = stage.image
     image.mkdir()
-    for blob in layers:
+    for blob in base:
         unpack_layer(stage.runtime, blob, image)
+        apply_whiteouts(image)
+    if not base:
+        for blob in layers:
+            unpack_layer(stage.runtime, blob, image)
     for name in MERGED:
         if (image / "usr" / name).is_dir() and not (image / name).exists():
             (image / name).symlink_to(f"usr/{name}")
     for name in _FOLDERS:
         (image / name).mkdir(parents=True, exist_ok=True)
-    # dpkg has its own idea of these: it unpacks the packages itself.
-    for file in (image / "var/lib/dpkg/info").iterdir():
-        file.unlink()
+    if not base:
+        # dpkg has its own idea of these: it unpacks the packages itself.
+        for file in (image / "var/lib/dpkg/info").iterdir():
+            file.unlink()
     for name in ("available", "status"):
         (image / "var/lib/dpkg" / name).touch()
     (image / _POLICY).write_text("#!/bin/sh\nexit 101\n")
     (image / _POLICY).chmod(0o755)
 
 
-def configure(name: str, stage: Stage, packages: Sequence[Path]) -> None:
+def configure(name: str, stage: Stage, packages: Sequence[Path], record: str) -> None:
     """Unpack and configure the packages in the prepared tree. Raises UserError with what dpkg said."""
-    with fakeroot_daemon(stage) as key:
+    with fakeroot_daemon(stage, record) as key:
         files = [f"{_DEBS}/{number}.deb" for number in range(len(packages))]
         for what, command in (("unpack", dpkg("--unpack", *files)), ("configure", dpkg("--configure", "--pending"))):
             done = in_image(stage, key, packages, command)
@@ -324,17 +359,20 @@ def check_complete(name: str, status: str) -> None:
 def make(options: argparse.Namespace) -> None:
     """Configure the packages in the stage, and write the outputs."""
     stage = Stage(options.stage, options.runtime.absolute())
-    packages: list[dict[str, Any]] = json.loads(options.packages.read_text())
-    below: dict[str, Entry] = {}
+    plan: dict[str, list[dict[str, str]]] = json.loads(options.packages.read_text())
+    base, packages = plan["base"], plan["packages"]
+    parts = [part for layer in base for part in read_parts(Path(layer["contents"]))]
+    below = {path: placed.entry for path, placed in stack(parts, options.name).items()}
+    configured = list(below.values())
     for package in packages:
         below |= {entry.path: entry for entry in read_contents(Path(package["contents"])).entries}
     for needed in ("usr/bin/dpkg", "usr/bin/sh"):
         if needed not in below:
             raise UserError(f"{options.name}: no package has /{needed}, which it takes to configure them; add one")
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
-    prepare(stage, options.root, (Path(package["blob"]) for package in packages))
-    configure(options.name, stage, [Path(package["deb"]) for package in packages])
     image = stage.image
+    prepare(stage, options.root, [Path(layer["blob"]) for layer in base], (Path(each["blob"]) for each in packages))
+    configure(options.name, stage, [Path(each["deb"]) for each in packages], to_record(image, configured))
     check_complete(options.name, (image / "var/lib/dpkg/status").read_text())
     add_users(options.name, image, options.user)
     above = read_tree(image, parse_record(stage.record.read_text()))
@@ -363,7 +401,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="configure", description=__doc__)
     add_layer_options(parser)
     parser.add_argument("--accounts", type=Path, required=True)
-    parser.add_argument("--packages", type=Path, required=True, help="JSON: a list of {blob, contents, deb}, as paths")
+    places = 'JSON: {"base": [{blob, contents}], "packages": [{blob, contents, deb}]}, as paths'
+    parser.add_argument("--packages", type=Path, required=True, help=places)
     parser.add_argument("--root", type=Path, required=True, help="the archive of the root container-build")
     parser.add_argument("--user", action="append", default=[], metavar="NAME:NUMBER", help="a user to add")
     parser.add_argument("--stage", type=Path)

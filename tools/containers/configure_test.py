@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tools.containers.configure import Owned, check_complete, difference, parse_record, preloaded, read_tree
+from tools.containers.configure import (
+    Owned,
+    apply_whiteouts,
+    check_complete,
+    difference,
+    parse_record,
+    preloaded,
+    read_tree,
+    to_record,
+)
 from tools.containers.contents import DIRECTORY, FILE, HARDLINK, SYMLINK, Entry
 from tools.containers.layer import measured
 from tools.lib.errors import UserError
@@ -36,6 +45,28 @@ def test_a_tree_is_read_with_recorded_owners(tmp_path: Path) -> None:
     assert found["etc"] == Entry("etc", DIRECTORY, 0o755)
     assert found["etc/link"] == Entry("etc/link", SYMLINK, 0o777, target="nowhere")
     assert sorted(found) == ["etc", "etc/link", "etc/shadow", "fifo"]
+
+
+def test_a_record_has_what_files_can_t(tmp_path: Path) -> None:
+    for name in ("shadow", "passwd", "tool"):
+        (tmp_path / name).write_text(name)
+        (tmp_path / name).chmod(0o640 if name == "shadow" else 0o755)
+    entries = [
+        measured(Entry("passwd", FILE, 0o755), b"passwd"),
+        measured(Entry("shadow", FILE, 0o640, 0, 42), b"shadow"),
+        measured(Entry("tool", FILE, 0o4755, 5, 5), b"tool"),
+    ]
+    record = parse_record(to_record(tmp_path, entries))
+    assert sorted(record.values(), key=str) == [Owned(0o100640, 0, 42), Owned(0o104755, 5, 5)]
+    assert sorted(read_tree(tmp_path, record).values(), key=str) == sorted(entries, key=str)
+
+
+def test_whiteouts_remove_what_they_name(tmp_path: Path) -> None:
+    (tmp_path / "tree/etc/gone").mkdir(parents=True)
+    for name in (".wh.gone", ".wh.old", "gone/file", "kept", "old"):
+        (tmp_path / "tree/etc" / name).touch()
+    apply_whiteouts(tmp_path / "tree")
+    assert [path.name for path in (tmp_path / "tree/etc").iterdir()] == ["kept"]
 
 
 def test_the_difference() -> None:

@@ -12,6 +12,8 @@ from tools.lib.locks import read_lock
 
 ONCE, AGAIN = "containers/redis/packages", "tests/containers/packages/again"
 PACKAGES = Path("../container_packages")
+# What configuring changes of what every image has.
+EVERY = PACKAGES / "containers-configured"
 BWRAP, TAR = (str(Path("../tool_runtime/bin", name).absolute()) for name in ("bwrap", "tar"))
 LOCKED = read_lock(Path("roots/containers.lock.json")).packages
 
@@ -26,7 +28,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All the layers, one over the other, as a runtime lays them."""
     folder = tmp_path_factory.mktemp("tree")
     words = [TAR, "-xpf", "-", "-C", str(folder), "--no-same-owner"]
-    for blob in [*sorted(PACKAGES.glob("*.tar.gz")), Path(f"{ONCE}.tar.gz")]:
+    base = [PACKAGES / "containers-every-image.tar.gz", Path(f"{EVERY}.tar.gz")]
+    others = [blob for blob in sorted(PACKAGES.glob("*.tar.gz")) if blob not in base]
+    for blob in [*base, *others, Path(f"{ONCE}.tar.gz")]:
         subprocess.run(words, input=gzip.decompress(blob.read_bytes()), check=True)
     return folder
 
@@ -46,8 +50,9 @@ def test_the_same_bytes_twice() -> None:
 
 
 def test_owners_and_modes() -> None:
-    contents = json.loads(Path(f"{ONCE}.contents.json").read_text())
-    found = {entry["path"]: (entry["mode"], entry["uid"], entry["gid"]) for entry in contents["entries"]}
+    layers = [json.loads(Path(f"{name}.contents.json").read_text()) for name in (EVERY, ONCE)]
+    entries = [entry for layer in layers for entry in layer["entries"]]
+    found = {entry["path"]: (entry["mode"], entry["uid"], entry["gid"]) for entry in entries}
     accounts = json.loads(Path(f"{ONCE}.accounts.json").read_text())
     uid, gid = accounts["users"]["redis"]
     assert found["etc/shadow"] == ("0640", 0, accounts["groups"]["shadow"])
