@@ -82,7 +82,8 @@ class Images:
         for entry in image["layers"]:
             stem = str(self.base / entry["contents"]).removesuffix(".contents.json")
             if Path(f"{stem}.packages.json").exists():
-                debs += [str(self.base / each["deb"]) for each in json.loads(Path(f"{stem}.packages.json").read_text())]
+                configured = json.loads(Path(f"{stem}.packages.json").read_text())
+                debs += [str(self.base / deb) for deb in configured["debs"]]
             elif Path(f"{stem}.plan.json").exists():
                 files.append(self._files(json.loads(Path(f"{stem}.plan.json").read_text())))
         return {"debs": debs, "files": files, "spec": image["spec"]}

@@ -41,14 +41,14 @@ def make_tree(plan: dict[str, Any], stage: Stage) -> None:
     """Unpack and configure the packages, and copy the files."""
     blob = stage.folder / "skeleton.tar.gz"
     _skeleton(blob)
-    prepare(stage, Path(plan["configuring"]), [blob])
+    prepare(stage, Path(plan["configuring"]), [], [blob])
     debs = [Path(deb) for deb in plan["debs"]]
     for deb in debs:
         words = [str(stage.runtime / "bin/dpkg-deb"), "--fsys-tarfile", str(deb)]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as opened:
             unpacked = [str(stage.runtime / "bin/tar"), "-xf", "-", "-C", str(stage.image), "--no-same-owner"]
             subprocess.run([*unpacked, "--keep-directory-symlink"], stdin=opened.stdout, check=True)
-    configure("baseline", stage, debs)
+    configure("baseline", stage, debs, "")
     for files in plan["files"]:
         for name in files["directories"]:
             (stage.image / name.lstrip("/")).mkdir(parents=True, exist_ok=True)

@@ -31,20 +31,15 @@ def configure_packages(ctx, name, base = None, users = {}):
     """
     joined = [target[PackagesInfo] for target in ctx.attr.packages]
     packages = [package for each in joined for package in each.packages]
+    own = [each.layer for each in joined]
     below = base.layers if base else []
     layer = declare_layer(ctx, ctx.label.name, name)
     accounts = ctx.actions.declare_file(ctx.label.name + ".accounts.json")
     listing = ctx.actions.declare_file(ctx.label.name + ".packages.json")
     ctx.actions.write(listing, json.encode_indent({
         "base": [{"blob": each.blob.path, "contents": each.contents.path} for each in below],
-        "packages": [
-            {
-                "blob": package.layer.blob.path,
-                "contents": package.layer.contents.path,
-                "deb": package.deb.path,
-            }
-            for package in packages
-        ],
+        "debs": [package.deb.path for package in packages],
+        "layers": [{"blob": each.blob.path, "contents": each.contents.path} for each in own],
     }))
     root = ctx.attr._root[RootInfo].archive
     args = layer_arguments(ctx, layer)
@@ -56,18 +51,19 @@ def configure_packages(ctx, name, base = None, users = {}):
         ctx,
         ctx.attr._tool,
         [args],
-        inputs = depset([listing, root] + [file for each in below for file in [each.blob, each.contents]] + [
-            file
-            for package in packages
-            for file in [package.deb, package.layer.contents] + ([] if base else [package.layer.blob])
-        ]),
+        inputs = depset(
+            [listing, root] + [package.deb for package in packages] +
+            [each.contents for each in below + own] +
+            # What dpkg starts with: the base, or else the packages' own files.
+            [each.blob for each in below or own],
+        ),
         outputs = layer_outputs(layer) + [accounts],
         tools = depset(ctx.files._programs + ctx.files._zstd),
         resource_set = _resources,
         mnemonic = "ConfiguredPackages",
         progress_message = "Configuring the packages of %{label}",
     )
-    layers = below + [each.layer for each in joined] + [layer]
+    layers = below + own + [layer]
     return [
         DefaultInfo(files = depset([file for each in layers for file in layer_outputs(each)] + [accounts])),
         LayersInfo(

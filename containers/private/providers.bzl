@@ -10,7 +10,7 @@ LayerInfo = provider(
         "blob": "File: the compressed tar, as it lies in a registry. None for a layer of a pulled image that isn't fetched.",
         "contents": "File, or None for a layer of a pulled image, which isn't read: JSON, {\"layer\": STRING, \"overrides\": [PATTERN], \"entries\": [ENTRY]}; tools/containers/contents.py " +
                     "describes an entry (path, type, mode, uid, gid, size, sha256, target). A list of such where the layer is " +
-                    "joined of several.",
+                    "of several packages.",
         "metadata": "File: JSON, {\"name\": STRING, \"mediaType\": STRING, \"digest\": \"sha256:HEX\", \"size\": BYTES, " +
                     "\"diff_id\": \"sha256:HEX\", \"uncompressed\": BYTES, \"parts\": [{\"name\", \"size\", \"uncompressed\"}]}. mediaType, digest and size are the " +
                     "layer's descriptor in a manifest.",
@@ -40,19 +40,19 @@ ComponentsInfo = provider(
 )
 
 PackageInfo = provider(
-    "One locked Debian package, which may be a layer.",
+    "One locked Debian package.",
     fields = {
         "component": "string: its entry of LayersInfo.components.",
         "deb": "File: the package.",
-        "layer": "LayerInfo: its files, unconfigured.",
+        "name": "string: the package's name.",
     },
 )
 
 PackagesInfo = provider(
-    "A layer of one package, or of several that were joined.",
+    "A layer of one package, or of several.",
     fields = {
         "layer": "LayerInfo: the files of all the packages, unconfigured.",
-        "packages": "list of PackageInfo, lowest first.",
+        "packages": "list of PackageInfo.",
     },
 )
 

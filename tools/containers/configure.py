@@ -38,10 +38,9 @@ from tools.containers.contents import (
     SYMLINK,
     WHITEOUT,
     Entry,
-    read_contents,
     read_parts,
 )
-from tools.containers.layer import Source, measured, plain_tar, write_outputs
+from tools.containers.layer import Part, Source, measured, plain_tar, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.containers.package_layer import EXCLUDED, INCLUDED, MERGED, is_excluded
 from tools.containers.tree import stack
@@ -308,7 +307,7 @@ def apply_whiteouts(folder: Path) -> None:
         whiteout.unlink()
 
 
-def prepare(stage: Stage, root: Path, base: Sequence[Path], layers: Iterable[Path]) -> None:
+def prepare(stage: Stage, root: Path, base: Sequence[Path], layers: Sequence[Path]) -> None:
     """Unpack root and layers, those of the base or else the packages', and make what dpkg and the scripts expect."""
     unpack(str(stage.runtime), str(root), stage.root)
     image = stage.image
@@ -359,28 +358,29 @@ def check_complete(name: str, status: str) -> None:
 def make(options: argparse.Namespace) -> None:
     """Configure the packages in the stage, and write the outputs."""
     stage = Stage(options.stage, options.runtime.absolute())
-    plan: dict[str, list[dict[str, str]]] = json.loads(options.packages.read_text())
-    base, packages = plan["base"], plan["packages"]
-    parts = [part for layer in base for part in read_parts(Path(layer["contents"]))]
-    below = {path: placed.entry for path, placed in stack(parts, options.name).items()}
+    plan = json.loads(options.packages.read_text())
+    base: list[dict[str, str]] = plan["base"]
+    layers: list[dict[str, str]] = plan["layers"]
+    whole = [part for layer in base for part in read_parts(Path(layer["contents"]))]
+    below = {path: placed.entry for path, placed in stack(whole, options.name).items()}
     configured = list(below.values())
-    for package in packages:
-        below |= {entry.path: entry for entry in read_contents(Path(package["contents"])).entries}
+    for layer in layers:
+        for part in read_parts(Path(layer["contents"])):
+            below |= {entry.path: entry for entry in part.entries}
     for needed in ("usr/bin/dpkg", "usr/bin/sh"):
         if needed not in below:
             raise UserError(f"{options.name}: no package has /{needed}, which it takes to configure them; add one")
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
     image = stage.image
-    prepare(stage, options.root, [Path(layer["blob"]) for layer in base], (Path(each["blob"]) for each in packages))
-    configure(options.name, stage, [Path(each["deb"]) for each in packages], to_record(image, configured))
+    prepare(stage, options.root, *([Path(layer["blob"]) for layer in group] for group in (base, layers)))
+    configure(options.name, stage, [Path(deb) for deb in plan["debs"]], to_record(image, configured))
     check_complete(options.name, (image / "var/lib/dpkg/status").read_text())
     add_users(options.name, image, options.user)
     above = read_tree(image, parse_record(stage.record.read_text()))
     entries = difference(below, above)
     sources: dict[str, Source] = {entry.path: image / entry.path if entry.path in above else b"" for entry in entries}
-    write_outputs(
-        options.name, entries, sources, layer_outputs(options), options.compression, zstd_program(options), ["*"]
-    )
+    parts = [Part(options.name, entries, sources)]
+    write_outputs(options.name, parts, layer_outputs(options), options.compression, zstd_program(options), ["*"])
     accounts = parse_accounts((image / "etc/passwd").read_text(), (image / "etc/group").read_text())
     options.accounts.write_text(accounts.to_json())
 
@@ -401,7 +401,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="configure", description=__doc__)
     add_layer_options(parser)
     parser.add_argument("--accounts", type=Path, required=True)
-    places = 'JSON: {"base": [{blob, contents}], "packages": [{blob, contents, deb}]}, as paths'
+    places = 'JSON: {"base": [{blob, contents}], "layers": [{blob, contents}], "debs": [...]}, as paths'
     parser.add_argument("--packages", type=Path, required=True, help=places)
     parser.add_argument("--root", type=Path, required=True, help="the archive of the root container-build")
     parser.add_argument("--user", action="append", default=[], metavar="NAME:NUMBER", help="a user to add")

@@ -9,8 +9,7 @@ A path has no leading slash and no "." or ".."; `mode` is octal digits; `sha256`
 is what a symbolic link says, or the path of a hard link's file. `overrides` are shell patterns of the paths that the
 layer may replace in layers below it.
 
-The file of a layer that was joined of several (`tools.containers.join_layers`) is a list of theirs, lowest first, so
-that messages name the part.
+The file of a layer of several parts (`tools.containers.layer`) is a list of theirs, so that messages name the part.
 """
 
 import json
@@ -96,11 +95,6 @@ def read_parts(path: Path) -> list[Contents]:
     """The contents of a layer, or of each of its parts, lowest first."""
     content = json.loads(path.read_text())
     return [_contents(part) for part in (content if isinstance(content, list) else [content])]
-
-
-def join_parts(paths: Sequence[Path]) -> str:
-    """The text of a joined layer's contents file, from those of its parts."""
-    return f"[{','.join(path.read_text() for path in paths)}]\n"
 
 
 def normal_path(text: str, where: str) -> str:

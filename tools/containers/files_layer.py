@@ -13,7 +13,7 @@ from typing import Any
 
 from tools.containers.accounts import Accounts, read_accounts
 from tools.containers.contents import DIRECTORY, FILE, SYMLINK, Entry, normal_path
-from tools.containers.layer import Source, measured, write_outputs
+from tools.containers.layer import Part, Source, measured, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -127,10 +127,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     accounts = read_accounts(options.accounts) if options.accounts else Accounts()
     entries, sources = layer_entries(options.name, read_plan(options.plan), accounts)
-    outputs = layer_outputs(options)
-    write_outputs(
-        options.name, entries, sources, outputs, options.compression, zstd_program(options), options.override
-    )
+    parts, zstd = [Part(options.name, entries, sources)], zstd_program(options)
+    write_outputs(options.name, parts, layer_outputs(options), options.compression, zstd, options.override)
     return 0
 
 

@@ -4,9 +4,8 @@ A layer is a compressed tar (OCI image specification, "Image Layer Filesystem Ch
 are numbers, every time is `tools.roots.clock.SOURCE_DATE_EPOCH`, and the compressor's parameters are fixed: gzip is
 zlib's level 6 without name and time (RFC 1952), zstd its level 3 by one thread.
 
-A layer is three gzip members (RFC 1952, 2.2) or zstd frames (RFC 8878, 3), one after the other: the folders, the rest,
-and the tar's end. So layers become one by joining their middle parts, and no file is compressed again
-(`tools.containers.join_layers`).
+A layer is several gzip members (RFC 1952, 2.2) or zstd frames (RFC 8878, 3), one after the other: the folders, each
+once, because docker refuses a tar that has a path twice; each part's files; and the tar's end. So a part has a size.
 """
 
 import gzip
@@ -54,7 +53,7 @@ Source = bytes | Path
 class Metadata:
     """A layer's descriptor, and what a configuration and reports need besides. Sizes are in bytes.
 
-    `parts` says of which layers this one was joined: entries {"name", "size", "uncompressed"}, whose sums are its own.
+    `parts` are the layer's if there are several: entries {"name", "size", "uncompressed"}, whose sums are its own.
     """
 
     name: str
@@ -201,43 +200,64 @@ def folders(entries: Iterable[Entry]) -> bytes:
     return b"".join(_header(entry) for entry in in_order(by_path.values()))
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a layer has under a name, such as a package's; `sources` has the bytes of each file by its path."""
+
+    name: str
+    entries: Sequence[Entry]
+    sources: Mapping[str, Source]
+
+
+def _check(name: str, parts: Sequence[Part]) -> None:
+    """Raise UserError for a path that comes twice; folders may be in several parts."""
+    seen: dict[str, str] = {}
+    for part in parts:
+        for entry in part.entries:
+            owner = seen.get(entry.path)
+            if owner == part.name:
+                raise UserError(f"{name}: /{entry.path} comes twice in the layer; keep one")
+            if owner and entry.type != DIRECTORY:
+                raise UserError(f"{name}: /{entry.path} is in {owner} and {part.name}; keep one")
+            seen[entry.path] = part.name
+
+
 def write_layer(
-    name: str,
-    entries: Iterable[Entry],
-    sources: Mapping[str, Source],
-    blob: Path,
-    compression: str = "gzip",
-    zstd: Path = Path("zstd"),
+    name: str, parts: Sequence[Part], blob: Path, compression: str = "gzip", zstd: Path = Path("zstd")
 ) -> Metadata:
-    """Write the layer's blob; `sources` has the bytes of each file by its path.
+    """Write the layer's blob. The metadata say how large each of several parts is; folders count as the first one's.
 
     `zstd` is the program, for that compression. Raises UserError for an unknown compression, or a path that comes
     twice; then there is no blob.
     """
     if compression not in MEDIA_TYPES:
         raise UserError(f"{name}: unknown compression '{compression}'; choose one of: {', '.join(MEDIA_TYPES)}")
-    seen: set[str] = set()
-    ordered = in_order(entries)
-    for entry in ordered:
-        if entry.path in seen:
-            raise UserError(f"{name}: /{entry.path} comes twice in the layer; keep one")
-        seen.add(entry.path)
+    _check(name, parts)
+    sizes = []
     with blob.open("wb") as stream:
         sink, plain = Counter(stream), Counter()
-        plain.write(folders(ordered))
-        sink.write(compressed(folders(ordered), compression, zstd))
-        compressor = _compressor(sink, compression, zstd)
-        for entry in ordered:
-            if entry.type == DIRECTORY:
-                continue
-            content = _content(entry, sources[entry.path]) if entry.type == FILE else ()
-            for data in chain([_header(entry)], content):
-                plain.write(data)
-                compressor.write(data)
-        compressor.close()
-        plain.write(END)
-        sink.write(compressed(END, compression, zstd))
-    return Metadata(name, MEDIA_TYPES[compression], sink.digest, sink.size, plain.digest, plain.size)
+        counted = (0, 0)
+        head = folders(entry for part in parts for entry in part.entries)
+        plain.write(head)
+        sink.write(compressed(head, compression, zstd))
+        for part in parts:
+            compressor = _compressor(sink, compression, zstd)
+            for entry in in_order(part.entries):
+                if entry.type == DIRECTORY:
+                    continue
+                content = _content(entry, part.sources[entry.path]) if entry.type == FILE else ()
+                for data in chain([_header(entry)], content):
+                    plain.write(data)
+                    compressor.write(data)
+            compressor.close()
+            if part is parts[-1]:
+                plain.write(END)
+                sink.write(compressed(END, compression, zstd))
+            size, uncompressed = sink.size - counted[0], plain.size - counted[1]
+            sizes.append({"name": part.name, "size": size, "uncompressed": uncompressed})
+            counted = (sink.size, plain.size)
+    given = sizes if len(parts) > 1 else ()
+    return Metadata(name, MEDIA_TYPES[compression], sink.digest, sink.size, plain.digest, plain.size, given)
 
 
 @dataclass(frozen=True)
@@ -251,15 +271,15 @@ class Outputs:
 
 def write_outputs(
     name: str,
-    entries: Iterable[Entry],
-    sources: Mapping[str, Source],
+    parts: Sequence[Part],
     outputs: Outputs,
     compression: str,
     zstd: Path,
     overrides: Iterable[str] = (),
 ) -> None:
     """Write blob, metadata and contents. Raises what `write_layer` raises."""
-    entries = in_order(entries)
-    metadata = write_layer(name, entries, sources, outputs.blob, compression, zstd)
+    metadata = write_layer(name, parts, outputs.blob, compression, zstd)
     outputs.metadata.write_text(metadata.to_json())
-    outputs.contents.write_text(Contents(name, entries, tuple(sorted(overrides))).to_json())
+    patterns = tuple(sorted(overrides))
+    texts = [Contents(part.name, in_order(part.entries), patterns).to_json() for part in parts]
+    outputs.contents.write_text(texts[0] if len(texts) == 1 else f"[{','.join(texts)}]\n")

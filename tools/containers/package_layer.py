@@ -1,4 +1,4 @@
-"""Make a layer of one Debian package: its files and what dpkg keeps of it, except for its state.
+"""Make a layer of Debian packages: their files and what dpkg keeps of them, except for its state.
 
 The members come from the package as dpkg-deb(1) streams them, so owners, modes and links are the package's own. Their
 places are those of a merged /usr: what an older package has in /bin lies in /usr/bin. Documentation is left out, but
@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools.containers.contents import CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK, Entry
-from tools.containers.layer import Source, measured, write_outputs
+from tools.containers.layer import Part, Source, measured, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -145,17 +145,23 @@ def _resolved(entry: Entry, entries: dict[str, Entry]) -> Entry:
     return replace(entry, mode=file.mode, uid=file.uid, gid=file.gid)
 
 
+def read_package(dpkg_deb: Path, name: str, place: str) -> Part:
+    """A package's part of the layer. Raises UserError when the file isn't a package."""
+    package = Path(place)
+    data = _run([dpkg_deb, "--fsys-tarfile", package], package)
+    control = _run([dpkg_deb, "--ctrl-tarfile", package], package)
+    return Part(name, *package_entries(data, control))
+
+
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="package_layer", description=__doc__)
     add_layer_options(parser)
-    parser.add_argument("package", type=Path)
+    parser.add_argument("packages", nargs="+", metavar="NAME=PATH")
     options = parser.parse_args(arguments)
     dpkg_deb = Path(options.runtime, "bin/dpkg-deb")
-    data = _run([dpkg_deb, "--fsys-tarfile", options.package], options.package)
-    control = _run([dpkg_deb, "--ctrl-tarfile", options.package], options.package)
-    entries, sources = package_entries(data, control)
-    write_outputs(options.name, entries, sources, layer_outputs(options), options.compression, zstd_program(options))
+    parts = [read_package(dpkg_deb, *text.split("=", 1)) for text in options.packages]
+    write_outputs(options.name, parts, layer_outputs(options), options.compression, zstd_program(options))
     return 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.containers.contents import FILE, SYMLINK, Entry, normal_path
-from tools.containers.layer import Source, measured, write_outputs
+from tools.containers.layer import Part, Source, measured, write_outputs
 from tools.containers.layer_options import add_layer_options, layer_outputs, zstd_program
 from tools.lib.cli import run
 from tools.lib.errors import UserError
@@ -85,7 +85,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("wheels", nargs="+", type=Path)
     options = parser.parse_args(arguments)
     entries, sources = environment(options.name, options.wheels, options.prefix, options.python)
-    write_outputs(options.name, entries, sources, layer_outputs(options), options.compression, zstd_program(options))
+    parts = [Part(options.name, entries, sources)]
+    write_outputs(options.name, parts, layer_outputs(options), options.compression, zstd_program(options))
     options.components.write_text(components(options.wheels, options.lock))
     return 0
 
