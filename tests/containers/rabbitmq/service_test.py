@@ -18,6 +18,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def test_messages_outlive_a_stop(rabbitmq: Service) -> None:
     import pika
+    from pika.exceptions import ProbableAuthenticationError
 
     files = {"data/password": PASSWORD}
     settings = {"RABBITMQ_USER": "forge", "RABBITMQ_PASSWORD_FILE": "/data/password", "RABBITMQ_COOKIE": COOKIE}
@@ -43,7 +44,7 @@ def test_messages_outlive_a_stop(rabbitmq: Service) -> None:
         channel.confirm_delivery()
         kept = pika.BasicProperties(delivery_mode=2)
         channel.basic_publish("", "routes", b"10.0.0.0/8", kept, mandatory=True)
-    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+    with pytest.raises(ProbableAuthenticationError):
         connection("wrong-word")
     words = said(container, "sh", "-c", "cat /proc/[0-9]*/cmdline")
     assert "beam.smp" in words
