@@ -114,7 +114,7 @@ def executed(events: Path) -> dict[str, int]:
 def baseline(builder: str, images: Images, scratch: Path) -> float:
     """Make all images by another builder; seconds of wall time."""
     root = unpack(RUNTIME / "bin/tar", [_ROOT], scratch / "builders")
-    for name in ("work/tree", "work/output", "run", "var/tmp"):
+    for name in ("forge/tree", "forge/output", "run", "var/tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
     common = {"builder": builder, "root": str(root), "runtime": str(RUNTIME)}
     common["configuring"] = str(images.base / "bazel-out/k8-fastbuild/bin/roots/container-build.tar")
@@ -155,9 +155,9 @@ def edited_package(images: Images, scratch: Path) -> None:
     (deb,) = [Path(deb).resolve() for deb in plan["debs"] if Path(deb).name == f"{_EDITED_PACKAGE}.deb"]
     root = unpack(RUNTIME / "bin/tar", [_ROOT], scratch / "builders")
     words = [str(RUNTIME / "bin/bwrap"), "--unshare-user", "--uid", "0", "--gid", "0", "--ro-bind", str(root), "/"]
-    words += ["--dev", "/dev", "--proc", "/proc", "--bind", str(deb.parent), "/work", "--tmpfs", "/tmp", "--"]
+    words += ["--dev", "/dev", "--proc", "/proc", "--bind", str(deb.parent), "/forge", "--tmpfs", "/tmp", "--"]
     change = f"dpkg-deb -R {deb.name} /tmp/t && echo Changed. >> /tmp/t/usr/share/doc/{_EDITED_PACKAGE}/copyright"
-    made = f"cd /work && {change} && dpkg-deb --root-owner-group -Zxz -z1 -b /tmp/t new && mv -f new {deb.name}"
+    made = f"cd /forge && {change} && dpkg-deb --root-owner-group -Zxz -z1 -b /tmp/t new && mv -f new {deb.name}"
     subprocess.run([*words, "sh", "-c", made], check=True, stdout=subprocess.DEVNULL)
 
 

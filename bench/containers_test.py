@@ -28,4 +28,4 @@ def test_executed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_commands(builder: str) -> None:
     text = commands(builder, {"entrypoint": ["/bin/a", "-b"]})
-    assert builder in text and "/work/tree" in text and "-b" in text
+    assert builder in text and "/forge/tree" in text and "-b" in text

@@ -60,20 +60,20 @@ def make_tree(plan: dict[str, Any], stage: Stage) -> None:
 
 
 def commands(builder: str, spec: dict[str, Any]) -> str:
-    """What the builder's user types, for a tree in /work/tree and an image in /work/output."""
+    """What the builder's user types, for a tree in /forge/tree and an image in /forge/output."""
     entrypoint = spec["entrypoint"]
     if builder == "umoci":
         words = " ".join(f"--config.entrypoint '{word}'" for word in entrypoint)
         return (
-            "umoci init --layout /work/output/image && umoci new --image /work/output/image:1 && "
-            "umoci insert --rootless --image /work/output/image:1 /work/tree / && "
-            f"umoci config --image /work/output/image:1 {words}"
+            "umoci init --layout /forge/output/image && umoci new --image /forge/output/image:1 && "
+            "umoci insert --rootless --image /forge/output/image:1 /forge/tree / && "
+            f"umoci config --image /forge/output/image:1 {words}"
         )
-    calling = "buildah --storage-driver vfs --root /work/output/storage --runroot /tmp/run"
+    calling = "buildah --storage-driver vfs --root /forge/output/storage --runroot /tmp/run"
     return (
-        f"made=$({calling} from scratch) && {calling} copy --quiet $made /work/tree / && "
+        f"made=$({calling} from scratch) && {calling} copy --quiet $made /forge/tree / && "
         f"{calling} config --entrypoint '{json.dumps(entrypoint)}' $made && "
-        f"{calling} commit --quiet --format oci $made oci:/work/output/image:1"
+        f"{calling} commit --quiet --format oci $made oci:/forge/output/image:1"
     )
 
 
@@ -84,7 +84,7 @@ def make_image(plan: dict[str, Any], stage: Stage) -> None:
     words = [str(stage.runtime / "bin/bwrap"), "--unshare-user", "--unshare-pid", "--unshare-net"]
     words += ["--uid", "0", "--gid", "0", "--cap-add", "ALL", "--die-with-parent", "--ro-bind", plan["root"], "/"]
     words += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/tmp"]
-    words += ["--bind", str(stage.image), "/work/tree", "--bind", str(output), "/work/output", "--clearenv"]
+    words += ["--bind", str(stage.image), "/forge/tree", "--bind", str(output), "/forge/output", "--clearenv"]
     environment = {
         "HOME": "/tmp",
         "PATH": "/usr/sbin:/usr/bin",

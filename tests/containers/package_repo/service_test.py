@@ -33,10 +33,10 @@ class Clients:
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "clients"
         unpack(str(RUNTIME), str(RUNFILES / "roots/package-clients.tar"), self.tree)
-        for name in ("proc", "dev", "tmp", "work", "etc/apt/keyrings", "etc/yum.repos.d", "var/lib/dpkg"):
+        for name in ("proc", "dev", "tmp", "forge", "etc/apt/keyrings", "etc/yum.repos.d", "var/lib/dpkg"):
             (self.tree / name).mkdir(exist_ok=True, parents=True)
         (self.tree / "var/lib/dpkg/status").touch()
-        (self.tree / "etc/passwd").write_text("root:x:0:0:root:/work:/bin/sh\n")
+        (self.tree / "etc/passwd").write_text("root:x:0:0:root:/forge:/bin/sh\n")
         (self.tree / "etc/group").write_text("root:x:0:\n")
 
     def run(self, *command: str, code: int | None = 0) -> str:
@@ -44,7 +44,7 @@ class Clients:
         words = [
             *(str(RUNTIME / "bin/bwrap"), "--die-with-parent", "--unshare-user", "--uid", "0", "--gid", "0"),
             *("--unshare-pid", "--bind", str(self.tree), "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),
-            *("--chdir", "/work", "--clearenv", "--setenv", "HOME", "/work", "--setenv", "LC_ALL", "C.UTF-8"),
+            *("--chdir", "/forge", "--clearenv", "--setenv", "HOME", "/forge", "--setenv", "LC_ALL", "C.UTF-8"),
             *("--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--", *command),
         ]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -55,10 +55,10 @@ class Clients:
 
     def make_key(self, password: str = "") -> tuple[str, str]:
         """A new private key and its public key."""
-        home = f"/work/gnupg{len(list((self.tree / 'work').glob('gnupg*')))}"
+        home = f"/forge/gnupg{len(list((self.tree / 'forge').glob('gnupg*')))}"
         (self.tree / home[1:]).mkdir(mode=0o700)
-        (self.tree / "work/password").write_text(password)
-        gpg = f"gpg --homedir {home} --batch --quiet --pinentry-mode loopback --passphrase-file /work/password"
+        (self.tree / "forge/password").write_text(password)
+        gpg = f"gpg --homedir {home} --batch --quiet --pinentry-mode loopback --passphrase-file /forge/password"
         script = f"""{gpg} --quick-generate-key 'Packages <packages@example.com>' ed25519 sign never &&
             {gpg} --armor --export-secret-keys > {home}/private && {gpg} --armor --export > {home}/public"""
         self.run("sh", "-c", script)
@@ -121,7 +121,7 @@ def test_apt_takes_ours(server: Server) -> None:
         (apt / "sources.list.d").mkdir(exist_ok=True)
         (apt / f"sources.list.d/{name}.sources").write_bytes(server.get(f"{name}/trixie/apt.sources"))
     server.clients.run(*update)
-    work = server.clients.tree / "work"
+    work = server.clients.tree / "forge"
     for preferences, file in ((b"", "other-deb.deb"), (server.get(f"{OURS}/trixie/apt.pref"), "ours-deb.deb")):
         (apt / "preferences.d").mkdir(exist_ok=True)
         (apt / "preferences.d/contrail-forge.pref").write_bytes(preferences)
@@ -151,19 +151,19 @@ def test_dnf_takes_ours(server: Server) -> None:
         (folder / "ours.repo").write_text(snippet)
         # The folder of the repositories is the client's own, not that of the new tree.
         server.clients.run(
-            *("dnf", "-y", "-q", f"--installroot=/work/{name}", "--releasever=9", "--setopt=reposdir=/etc/yum.repos.d"),
-            *("install", "forge-hello"),
+            *("dnf", "-y", "-q", f"--installroot=/forge/{name}", "--releasever=9"),
+            *("--setopt=reposdir=/etc/yum.repos.d", "install", "forge-hello"),
         )
-        assert (server.clients.tree / f"work/{name}/usr/share/forge-hello/text").read_text() == f"{text}\n"
+        assert (server.clients.tree / f"forge/{name}/usr/share/forge-hello/text").read_text() == f"{text}\n"
 
 
 def test_dnf_refuses_a_key_that_didn_t_sign(server: Server) -> None:
-    other = server.clients.tree / "work/other.asc"
+    other = server.clients.tree / "forge/other.asc"
     other.write_text(server.clients.make_key()[1])
-    wrong = server.get(f"{OURS}/el9/yum.repo").decode().replace(f"{server.url}/key.asc", "file:///work/other.asc")
-    (server.clients.tree / "work/wrong").mkdir()
-    (server.clients.tree / "work/wrong/ours.repo").write_text(wrong)
-    options = ("-y", "-q", "--installroot=/work/c", "--releasever=9", "--setopt=reposdir=/work/wrong")
+    wrong = server.get(f"{OURS}/el9/yum.repo").decode().replace(f"{server.url}/key.asc", "file:///forge/other.asc")
+    (server.clients.tree / "forge/wrong").mkdir()
+    (server.clients.tree / "forge/wrong/ours.repo").write_text(wrong)
+    options = ("-y", "-q", "--installroot=/forge/c", "--releasever=9", "--setopt=reposdir=/forge/wrong")
     server.clients.run("dnf", *options, "install", "forge-hello", code=1)
 
 
